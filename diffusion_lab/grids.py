@@ -29,7 +29,7 @@ def karras(schedule: Schedule, n: int, rho: float = 7.0, k_min: float = 0.002, k
     """k_i = (k_max^(1/rho) + i / (n - 1) (k_min^(1/rho) - k_max^(1/rho)))^rho in k = sigma / a, then 0   (EDM
     eq. 5).
 
-    k_max is lowered to what the schedule reaches.
+    Both ends are held within what the schedule reaches.
     """
     hi, lo = (k ** (1 / rho) for k in _ends(schedule, n, k_min, k_max))
     return _at_k(schedule, torch.linspace(hi, lo, n, dtype=torch.float64) ** rho)
@@ -54,8 +54,9 @@ def _ends(schedule: Schedule, n: int, k_min: float, k_max: float) -> tuple[float
         raise ValueError(
             f"a grid of {n} steps from k = {k_max} to {k_min}: give at least 1 step and 0 < k_min < k_max."
         )
-    t_max = torch.tensor(schedule.t_max, dtype=torch.float64)
-    return min(k_max, (-schedule.half_log_snr(t_max)).exp().item()), k_min
+    ends = torch.tensor([1e-9, schedule.t_max], dtype=torch.float64)
+    least, most = torch.exp(-schedule.half_log_snr(ends)).tolist()
+    return min(k_max, most), max(k_min, least)
 
 
 def _at_k(schedule: Schedule, k: Tensor) -> Grid:

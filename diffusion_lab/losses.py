@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from .denoisers import Denoiser, LearnedVariance, TokenDenoiser
+from .denoisers import Denoise, Denoiser, LearnedVariance
 from .likelihood import step_kl
 from .processes import Categorical, TokenNoise
 from .targets import encode, x0_weight
@@ -70,7 +70,7 @@ def hybrid(
 
 
 def masked(
-    denoiser: TokenDenoiser,
+    denoise: Denoise,
     x0: Int[Tensor, "b l"],
     t: Float[Tensor, "b"],
     noise: TokenNoise,
@@ -78,9 +78,9 @@ def masked(
 ) -> Float[Tensor, "b"]:
     """The bound of masked diffusion in continuous time, nats per sequence   (MDLM eq. 10):
     -a'_t / (1 - a_t) times the sum over masked tokens of -log p(x_0 | x_t)."""
-    process = denoiser.process
+    process = denoise.process
     x, c = process.diffuse(x0, t, noise), process.schedule.at(t, x0)
-    nll = -denoiser(x, t, cond).gather(-1, x0[..., None]).squeeze(-1)
+    nll = -denoise(x, t, cond).gather(-1, x0[..., None]).squeeze(-1)
     return (-c.d_a / (1 - c.a) * torch.where(process.is_masked(x), nll, 0.0)).sum(1)
 
 
@@ -102,7 +102,7 @@ def score_entropy(
 
 
 def variational(
-    denoiser: TokenDenoiser,
+    denoise: Denoise,
     x0: Int[Tensor, "b l"],
     t: Float[Tensor, "b"],
     s: Float[Tensor, "b"],
@@ -110,9 +110,9 @@ def variational(
     cond: Any = None,
 ) -> Float[Tensor, "b"]:
     """KL( q(x_s | x_t, x_0) || p(x_s | x_t) ), nats per sequence, for any prior   (D3PM eq. 1)."""
-    process = denoiser.process
+    process = denoise.process
     x = process.diffuse(x0, t, noise)
-    p0 = denoiser(x, t, cond).exp()
+    p0 = denoise(x, t, cond).exp()
     q = process.reverse_probs(x, F.one_hot(x0, p0.shape[-1]).to(p0), t, s)
     p = process.reverse_probs(x, p0, t, s)
     return torch.where(q > 0, q * (q.clamp(min=1e-30).log() - p.clamp(min=1e-30).log()), 0.0).sum((1, 2))

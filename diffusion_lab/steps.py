@@ -35,7 +35,8 @@ def final(steps: Iterable[Step]) -> Tensor:
 def falling(ts: Times, start: float = 1.0) -> Iterator[tuple[float, float]]:
     """Neighbours of a falling grid, as floats: a time on an accelerator would make it wait at every step."""
     grid = floats(ts)
-    if len(grid) < 2 or any(t <= s for t, s in pairwise(grid)) or not (grid[0] <= 1 and grid[-1] >= 0):
+    falls = len(grid) > 1 and all(t > s for t, s in pairwise(grid))
+    if not (falls and grid[0] <= 1 and grid[-1] >= 0):
         raise ValueError(
             f"the time grid is {_brief(grid)}: give at least two times that fall from at most 1 to 0."
         )
@@ -48,13 +49,10 @@ def falling(ts: Times, start: float = 1.0) -> Iterator[tuple[float, float]]:
 
 
 def floats(ts: Times) -> list[float]:
+    """Times as plain numbers."""
     return ts.tolist() if isinstance(ts, Tensor) else [float(t) for t in ts]
 
 
 def _brief(grid: list[float]) -> str:
-    shown = [f"{t:.4g}" for t in (grid if len(grid) < 8 else [*grid[:3], *grid[-3:]])]
-    return (
-        f"[{', '.join(shown[:3])}, ..., {', '.join(shown[-3:])}]"
-        if len(grid) >= 8
-        else f"[{', '.join(shown)}]"
-    )
+    shown = [f"{t:.4g}" for t in grid]
+    return f"[{', '.join(shown if len(shown) < 8 else [*shown[:3], '...', *shown[-3:]])}]"
