@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from .coefficients import Number, Schedule
-from .targets import Prediction
+from .targets import Prediction, mix
 
 
 @runtime_checkable
@@ -90,7 +90,7 @@ class Gaussian:
         mean = pred.combine(cs.a, (cs.sigma**2 - f**2) ** 0.5)
         if f == 0:
             return mean
-        return mean + f ** (1 - pred.large) * self.added(t, s, x) ** pred.large * noise
+        return mix(1.0, mean, f ** (1 - pred.large) * self.added(t, s, x) ** pred.large, noise)
 
 
 class TokenNoise(NamedTuple):

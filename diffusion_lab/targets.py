@@ -123,7 +123,7 @@ def mix(p: Number, x: Tensor, q: Number, y: Tensor) -> Tensor:
     if p == 0 or q == 0:
         z, r = (y, q) if p == 0 else (x, p)
         return z if r == 1 else r * z
-    return torch.add(p * x, y, alpha=q)
+    return torch.add(x if p == 1 else p * x, y, alpha=q)
 
 
 def solvable(det: Number, a: Number, sigma: Number, k_x: Number, k_eps: Number) -> bool:
