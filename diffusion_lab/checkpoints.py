@@ -25,14 +25,15 @@ class CheckpointError(ValueError):
     """A sentence about a file that cannot be used, or written."""
 
 
-def save(trainer: Trainer, path: Path) -> None:
-    """Replace the checkpoint at `path` by the trainer's present state, all or nothing."""
+def save(trainer: Trainer, path: Path, notes: dict[str, str] | None = None) -> None:
+    """Replace the checkpoint at `path` by the trainer's present state, all or nothing. Notes go along."""
     tensors = {f"model.{k}": v for k, v in trainer.denoiser.state_dict().items()}
     tensors |= {f"ema.{k}": v for k, v in trainer.averaged.state_dict().items()}
     tensors["ema_count"] = trainer.ema.n_averaged
     for i, state in trainer.optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{i}.{k}": v for k, v in state.items()}
-    write(path, tensors, {"format": FORMAT, "step": str(trainer.step), "recipe": recipe_of(trainer)})
+    about = {"format": FORMAT, "step": str(trainer.step), "recipe": recipe_of(trainer)}
+    write(path, tensors, {**(notes or {}), **about})
 
 
 def load(trainer: Trainer, path: Path) -> None:

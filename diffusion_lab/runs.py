@@ -11,13 +11,19 @@ from . import checkpoints
 from .training import Record, Trainer
 
 
-def saved(records: Iterator[Record], trainer: Trainer, path: Path, every: int = 500) -> Iterator[Record]:
+def saved(
+    records: Iterator[Record],
+    trainer: Trainer,
+    path: Path,
+    every: int = 500,
+    notes: dict[str, str] | None = None,
+) -> Iterator[Record]:
     """Write a checkpoint every so many steps and after the last one, in one process only."""
     for record in records:
         if trainer.fleet.process_index == 0 and (
             record.step % every == 0 or record.step == trainer.recipe.steps
         ):
-            checkpoints.save(trainer, path)
+            checkpoints.save(trainer, path, notes)
         yield record
 
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from hashlib import blake2b
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -23,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from .denoisers import Denoiser, TokenDenoiser
 from .grids import Law
 from .losses import Weight, denoising
+from .seeds import rng_at
 
 Batches = Callable[[int], tuple[Tensor, Any]]
 """step -> (x_0, condition or None), a pure function of the step."""
@@ -153,10 +153,9 @@ class Trainer:
         self.objective, self.stepper = self.fleet.prepare(objective, self.optimizer)
 
     @property
-    def averaged(self) -> nn.Module:
+    def averaged(self) -> Any:
         """The denoiser with averaged weights."""
-        module: nn.Module = self.ema.module
-        return module
+        return self.ema.module
 
     def fit(self, check_every: int = 50) -> Iterator[Record]:
         """Train until the recipe's last step. A loss that is not finite ends the run before it is saved."""
@@ -188,7 +187,7 @@ class Trainer:
         return total
 
     def _rng(self, index: int) -> torch.Generator:
-        return stream(self.fleet.device, self.recipe.seed, index, self.fleet.process_index)
+        return rng_at(f"noise {self.fleet.process_index}", self.recipe.seed, index, self.fleet.device)
 
     def _check(self, loss: Tensor, norm: Tensor) -> None:
         if not (loss.isfinite() and norm.isfinite()):
@@ -197,12 +196,6 @@ class Trainer:
                 f"cannot go on. Lower the learning rate ({self.recipe.lr:g}), clip harder "
                 f"({self.recipe.clip:g}) or look at the data; the last checkpoint is untouched."
             )
-
-
-def stream(device: torch.device, *key: int) -> torch.Generator:
-    """A generator that depends on its key alone. Hashed, because the CPU's generator reads only 32 bits."""
-    digest = blake2b(repr(key).encode(), digest_size=4).digest()
-    return torch.Generator(device).manual_seed(int.from_bytes(digest))
 
 
 def warmed_ema(decay: float) -> Callable[[Any, Any, Any], None]:

@@ -20,7 +20,8 @@ from diffusion_lab.grids import stratified_law
 from diffusion_lab.oracles import GaussianMixture
 from diffusion_lab.processes import Gaussian
 from diffusion_lab.schedules import Flow
-from diffusion_lab.training import Objective, Recipe, Trainer, dropped, stream
+from diffusion_lab.seeds import rng_at
+from diffusion_lab.training import Objective, Recipe, Trainer, dropped
 
 pytestmark = pytest.mark.float32
 
@@ -90,7 +91,7 @@ def test_accumulated_batches_give_the_gradient_of_their_mean():
     t._accumulated()
     got = [p.grad.clone() for p in t.denoiser.parameters()]
     one = trainer()
-    loss = sum(one.objective(*batches(i), stream(torch.device("cpu"), 0, i, 0)).mean() for i in range(3)) / 3
+    loss = sum(one.objective(*batches(i), rng_at("noise 0", 0, i)).mean() for i in range(3)) / 3
     loss.backward()
     for g, p in zip(got, one.denoiser.parameters()):
         torch.testing.assert_close(g, p.grad)
@@ -109,13 +110,6 @@ def test_conditions_are_dropped_at_the_asked_rate():
     # Standard error sqrt(.15 .85 / n) = 0.0018; four of them.
     assert (cond == 7).float().mean() == pytest.approx(0.15, abs=0.0072)
     assert dropped(None, 0.5, 7, torch.Generator()) is None
-
-
-def test_streams_depend_on_every_part_of_their_key():
-    cpu = torch.device("cpu")
-    draws = {torch.rand(1, generator=stream(cpu, *key)).item() for key in ((0, 1), (1, 0), (1,), (0, 1, 0))}
-    assert len(draws) == 4
-    assert torch.rand(1, generator=stream(cpu, 0, 1)).item() in draws
 
 
 def test_the_average_lags_behind_and_then_follows():
