@@ -17,13 +17,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import lookup
-from .batches import Examples
 
 SIZES = (8, 16, 32)
 REFINEMENTS = 10  # of 0, 2, 5, 10 and 20, the number with the smallest second differences
 
 
-def load_digits(size: int = 8, split: str = "train") -> Examples:
+def load_digits(size: int = 8, split: str = "train") -> tuple[Float[Tensor, "n 1 h w"], Int[Tensor, "n"]]:
     """Images (n, 1, size, size) in [-1, 1], white ink on black, and labels 0..9.
 
     Block means of a larger size are the smaller one: pooling 32 or 16 pixels to 8 gives back the data.

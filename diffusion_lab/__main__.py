@@ -1,0 +1,7 @@
+"""`python -m diffusion_lab`, which is also what `accelerate launch -m diffusion_lab` runs."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())
