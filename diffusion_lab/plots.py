@@ -1,6 +1,7 @@
 """Samples and trajectories as pictures: matplotlib axes for people, PNG and GIF files for the command
 line."""
 
+import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from torch import Tensor
 
 from .steps import Step
 
+Picture = UInt8[np.ndarray, "rows columns 3"]
+
 POINT_LIMIT = 2.6
 """Half the side of the window on standardised points."""
 
@@ -21,10 +24,10 @@ def pixels(x: Float[Tensor, "n c h w"]) -> UInt8[Tensor, "n c h w"]:
     return ((x.detach().float().cpu().clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
 
 
-def tiled(x: Float[Tensor, "n c h w"], columns: int | None = None, scale: int = 1) -> np.ndarray[Any, Any]:
+def tiled(x: Float[Tensor, "n c h w"], columns: int | None = None, scale: int = 1) -> Picture:
     """Images side by side with a thin line between them, (height, width, 3) of bytes."""
     n, c, h, w = x.shape
-    columns = columns or max(1, round(n**0.5))
+    columns = columns or math.ceil(n**0.5)
     rows = -(-n // columns)
     sheet = torch.full((3, rows * (h + 1) - 1, columns * (w + 1) - 1), 128, dtype=torch.uint8)
     for i, image in enumerate(pixels(x).expand(n, 3, h, w) if c == 1 else pixels(x)):
@@ -33,7 +36,7 @@ def tiled(x: Float[Tensor, "n c h w"], columns: int | None = None, scale: int = 
     return sheet.repeat_interleave(scale, 1).repeat_interleave(scale, 2).permute(1, 2, 0).numpy()
 
 
-def drawn_points(x: Float[Tensor, "n 2"], title: str = "", size: int = 400) -> np.ndarray[Any, Any]:
+def drawn_points(x: Float[Tensor, "n 2"], title: str = "", size: int = 400) -> Picture:
     """A scatter of points on a fixed window, (size, size, 3) of bytes."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -55,22 +58,22 @@ def scatter(axes: Any, x: Float[Tensor, "n 2"], title: str = "") -> None:
     axes.set_aspect("equal")
 
 
-def picture(x: Tensor, title: str = "") -> np.ndarray[Any, Any]:
+def picture(x: Tensor, title: str = "") -> Picture:
     """Points or images, whichever x holds, about 400 pixels wide."""
     if x.ndim == 2:
         return drawn_points(x, title)
-    side = max(1, round(len(x) ** 0.5)) * (x.shape[-1] + 1)
+    side = math.ceil(len(x) ** 0.5) * (x.shape[-1] + 1)
     return tiled(x, scale=max(1, 400 // side))
 
 
-def save_png(image: np.ndarray[Any, Any], path: Path) -> None:
+def save_png(image: Picture, path: Path) -> None:
     """Write one picture."""
     from PIL import Image
 
     Image.fromarray(image).save(path)
 
 
-def save_gif(frames: Sequence[np.ndarray[Any, Any]], path: Path, milliseconds: int = 80) -> None:
+def save_gif(frames: Sequence[Picture], path: Path, milliseconds: int = 80) -> None:
     """Write a film that rests on its last frame."""
     from PIL import Image
 
@@ -79,6 +82,6 @@ def save_gif(frames: Sequence[np.ndarray[Any, Any]], path: Path, milliseconds: i
     images[0].save(path, save_all=True, append_images=images[1:], duration=durations, loop=0)
 
 
-def film(steps: Iterable[Step]) -> list[np.ndarray[Any, Any]]:
+def film(steps: Iterable[Step]) -> list[Picture]:
     """One frame per step of a trajectory."""
     return [picture(step.x, f"t = {step.t:.3f}") for step in steps]

@@ -31,7 +31,7 @@ class Card:
     command: str
     parameters: int
     steps: int
-    seconds: float
+    seconds: int
     machine: str
     measured: dict[str, float]
     sha256: str

@@ -9,6 +9,7 @@ from .. import plots, zoo
 from ..generate import trajectory
 from ..samplers import SAMPLERS
 from ..tasks import TASKS, Task
+from .devices import device
 
 
 def parser() -> argparse.ArgumentParser:
@@ -37,15 +38,16 @@ def main(argv: list[str]) -> int:
     if n < 1:
         raise ValueError(f"--count {n}: draw at least one sample.")
     labels = chosen_labels(args.label, args.guidance, n, task)
+    on = device(args.device)
     steps = trajectory(
-        model.to(args.device),
+        model.to(on),
         (n, *task.shape),
-        None if labels is None else labels.to(args.device),
+        None if labels is None else labels.to(on),
         task.null,
         args.guidance,
         args.sampler,
         args.steps,
-        torch.Generator(args.device).manual_seed(args.seed),
+        torch.Generator(on).manual_seed(args.seed),
     )
     args.out.parent.mkdir(parents=True, exist_ok=True)
     if args.out.suffix == ".gif":

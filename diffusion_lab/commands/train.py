@@ -1,6 +1,6 @@
 """diffusion-lab train: train a model by name into a folder, and go on where it stopped.
 
-With several processes or GPUs: accelerate launch -m diffusion_lab train digits
+With several GPUs: accelerate launch --multi_gpu -m diffusion_lab train digits --device cuda
 """
 
 import argparse
@@ -13,6 +13,7 @@ import torch
 from .. import checkpoints, runs
 from ..tasks import TASKS, Task, folder_task, task_named
 from ..training import Alone, Fleet, Recipe
+from .devices import device
 
 
 def parser() -> argparse.ArgumentParser:
@@ -75,13 +76,13 @@ def chosen(args: argparse.Namespace) -> Task:
     return replace(task, batch=args.batch) if args.batch else task
 
 
-def launched(device: str) -> Fleet:
+def launched(name: str) -> Fleet:
     """An Accelerator where `accelerate launch` started this process, else this process alone."""
     if "WORLD_SIZE" not in os.environ and "ACCELERATE_MIXED_PRECISION" not in os.environ:
-        return Alone(torch.device(device))
+        return Alone(device(name))
     try:
         from accelerate import Accelerator
     except ImportError as error:
         raise ValueError("accelerate is not installed: pip install 'diffusion-lab[train]'.") from error
-    fleet: Fleet = Accelerator(cpu=device == "cpu")
+    fleet: Fleet = Accelerator(cpu=name == "cpu")
     return fleet

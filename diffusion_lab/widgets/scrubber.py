@@ -9,6 +9,7 @@ import base64
 import html
 import io
 import json
+import math
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -86,7 +87,7 @@ class Scrubber:
             "followed": list(range(min(FOLLOWED, frames.shape[1]))) if points else [],
             "height": height,
             "width": width,
-            "columns": max(1, round(frames.shape[1] ** 0.5)),
+            "columns": math.ceil(frames.shape[1] ** 0.5),
             "tracks": [t.to_json() for t in self.tracks],
         }
         return json.dumps(data).replace("<", "\\u003c")
