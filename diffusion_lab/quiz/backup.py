@@ -1,0 +1,124 @@
+"""Copies of the store: one per day of study, and a mirror of the log that grows with every answer.
+
+    daily(con, files, day)    the day's first write: checks the store, then copies it; thins the old copies
+    copy(con, files, name)    one copy now
+    mirror(files, lines)      adds lines to the mirror, on the way into a commit
+
+The mirror is written before each commit, under the store's write lock: what the store holds, it holds.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable
+from contextlib import suppress
+
+from diffusion_lab.quiz.clock import date_of, day_of
+from diffusion_lab.quiz.faults import damaged
+from diffusion_lab.quiz.home import Files
+from diffusion_lab.quiz.loglines import HEADER, as_line
+from diffusion_lab.quiz.records import TABLES
+from diffusion_lab.quiz.schema import SELECT
+
+DAILY, WEEKLY = 7, 4
+
+
+def daily(con: sqlite3.Connection, files: Files, day: int) -> None:
+    """Once a day of study, outside of a transaction. StoreError: the store is damaged; no copy was lost."""
+    name = date_of(day).isoformat()
+    if os.path.exists(path_of(files, name)) and os.path.exists(files.mirror):
+        return
+    if con.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+        raise damaged(files.store)
+    con.execute("BEGIN IMMEDIATE")  # no answer may slip between the look and the writing
+    try:
+        if not mirror_complete(con, files):
+            write_mirror(con, files)
+    finally:
+        con.execute("ROLLBACK")
+    copy(con, files, name)
+    dated = {made: name for name in names(files) if (made := _day(name)) is not None}
+    for old in set(dated) - kept(dated):
+        with suppress(FileNotFoundError):  # another session thins at the same time
+            os.unlink(path_of(files, dated[old]))
+
+
+def kept(days: Iterable[int]) -> set[int]:
+    """The newest 7 days, and of the weeks before them (Monday to Sunday) the newest day of the last 4."""
+    newest = sorted(days, reverse=True)
+    weeks: dict[int, int] = {}
+    for day in newest[DAILY:]:
+        weeks.setdefault((day + 3) // 7, day)  # 1970-01-01 was a Thursday
+    return {*newest[:DAILY], *list(weeks.values())[:WEEKLY]}
+
+
+def names(files: Files) -> list[str]:
+    """The copies that there are: those made before an upgrade, then the days in order of time."""
+    found = os.listdir(files.backups) if os.path.isdir(files.backups) else []
+    copies = [name.removesuffix(".sqlite") for name in found if name.endswith(".sqlite")]
+    return sorted(copies, key=lambda name: (_day(name) is not None, name))
+
+
+def copy(con: sqlite3.Connection, files: Files, name: str) -> None:
+    """Writes backups/NAME.sqlite, whole or not at all."""
+    path = path_of(files, name)
+    draft = f"{path}.{os.getpid()}"
+    os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
+    target = sqlite3.connect(draft, isolation_level=None)
+    try:
+        con.backup(target)
+        target.execute("PRAGMA journal_mode = DELETE")
+    finally:
+        target.close()
+    os.replace(draft, path)
+
+
+def mirror(files: Files, lines: Iterable[str]) -> None:
+    """Adds lines. One that was cut short by a kill is closed first, so that it spoils no other."""
+    text = "".join(f"{line}\n" for line in lines)
+    if not text:
+        return
+    with open(os.open(files.mirror, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        if size == 0:
+            text = f"{HEADER}\n{text}"
+        else:
+            file.seek(size - 1)
+            if file.read(1) != b"\n":
+                text = f"\n{text}"
+        file.write(text.encode())
+
+
+def mirror_complete(con: sqlite3.Connection, files: Files) -> bool:
+    """Whether the mirror has every row of the log: not if it was deleted, or if the power failed."""
+    if not os.path.exists(files.mirror):
+        return False
+    # In each line the uuid is the first field after the kind.
+    with open(files.mirror, encoding="ascii", errors="replace") as file:
+        mirrored = {line.partition('"uuid":"')[2][:32] for line in file}
+    return all(uuid in mirrored for kind in TABLES for (uuid,) in con.execute(f"SELECT uuid FROM {kind}"))
+
+
+def write_mirror(con: sqlite3.Connection, files: Files) -> None:
+    """Writes the mirror anew from the log, whole or not at all."""
+    draft = f"{files.mirror}.{os.getpid()}"
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        file.write(f"{HEADER}\n")
+        for kind, row_type in TABLES.items():
+            file.writelines(f"{as_line(row_type(*values))}\n" for values in con.execute(SELECT[kind]))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, files.mirror)
+
+
+def path_of(files: Files, name: str) -> str:
+    """Where the copy of a name lies."""
+    return os.path.join(files.backups, f"{name}.sqlite")
+
+
+def _day(name: str) -> int | None:
+    from datetime import date
+
+    try:
+        return day_of(date.fromisoformat(name))
+    except ValueError:  # a copy made before an upgrade
+        return None

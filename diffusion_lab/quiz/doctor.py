@@ -1,0 +1,171 @@
+"""`quiz doctor`: says how the store is, and mends it.
+
+    examine(moment, folder)  -> findings, the worst first; mends nothing
+    restore(moment, folder)  -> what was done, as sentences
+
+A damaged or missing store is rebuilt from all that can still be read: the mirror, the damaged file and the
+newest sound backup, joined by uuid. The damaged file is kept. A store that is too new is left alone.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from diffusion_lab.quiz import backup, replay
+from diffusion_lab.quiz.clock import DAY_MS, Moment, date_of, study_day
+from diffusion_lab.quiz.faults import DOCTOR, plainly
+from diffusion_lab.quiz.home import Files, data_home
+from diffusion_lab.quiz.loglines import HEADER, as_line, gather
+from diffusion_lab.quiz.progress import states
+from diffusion_lab.quiz.records import TABLES, Row
+from diffusion_lab.quiz.schema import SELECT
+from diffusion_lab.quiz.store import Store, connect, open_store
+
+GRADES = BROKEN, UNTIDY, WELL = "broken", "untidy", "well"
+_ANY_TIME = 2**62
+
+
+class Finding(NamedTuple):
+    """One thing looked at. grade: "broken" (restore it), "untidy" (restore tidies it) or "well"."""
+
+    grade: str
+    text: str
+
+
+def examine(at: Moment, folder: str | None = None) -> list[Finding]:
+    """Looks at the file, the cached states, the mirror, access, the clock and the backups."""
+    files = Files(folder or data_home())
+    if not os.path.exists(files.store) and not os.path.exists(files.mirror):
+        return [Finding(WELL, f"There is no store in {files.folder} yet; the first answer makes one.")]
+    if not _sound(files.store):
+        return [Finding(BROKEN, f"The store {files.store} is damaged or gone: run `{DOCTOR}`.")]
+    with open_store(at, files.folder) as store:
+        findings = [Finding(WELL, f"The store {files.store} is sound: {len(store.rows('review'))} answers.")]
+        findings += [Finding(UNTIDY, f"{text}: run `{DOCTOR}`.") for text in _untidy(store)]
+        findings += _clock(store.last_ms("review"), at)
+    copies = ", ".join(backup.names(files)) or "none yet"
+    findings.append(Finding(WELL, f"Backups in {files.backups}: {copies}."))
+    return sorted(findings, key=lambda finding: GRADES.index(finding.grade))
+
+
+def restore(at: Moment, folder: str | None = None) -> list[str]:
+    """Rebuilds a damaged or missing store, or tidies a sound one. Returns what was done."""
+    files = Files(folder or data_home())
+    if not os.path.exists(files.store) and not os.path.exists(files.mirror):
+        return [f"There is no store in {files.folder} yet; nothing was done."]
+    return _tidy(files, at) if _sound(files.store) else _rebuild(files, at)
+
+
+def _sound(path: str) -> bool:
+    """Whether SQLite finds no fault. An empty file beside a mirror is not a store."""
+    if not os.path.exists(path) or not os.path.getsize(path):
+        return False
+    con = connect(path)
+    try:
+        return bool(con.execute("PRAGMA integrity_check(1)").fetchone()[0] == "ok")
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            return False
+        with plainly(path):  # locked, or not readable: not for a doctor
+            raise
+    finally:
+        con.close()
+
+
+def _untidy(store: Store) -> list[str]:
+    with plainly(store.files.store):
+        faults = {
+            "Cached states differ from the log": states(store) != replay.replayed(store.con, store.memory()),
+            "The mirror lacks answers": not backup.mirror_complete(store.con, store.files),
+            "Others may read your answers": any(map(_open_to_others, _private(store.files))),
+        }
+    return [text for text, found in faults.items() if found]
+
+
+def _clock(last_ms: int | None, at: Moment) -> list[Finding]:
+    if last_ms is None or last_ms <= at.at_ms + DAY_MS:
+        return []
+    day = date_of(study_day(Moment(last_ms, at.offset_min)))
+    return [Finding(UNTIDY, f"Your last answer is dated {day}: check the clock, or take it back with undo.")]
+
+
+def _tidy(files: Files, at: Moment) -> list[str]:
+    with open_store(at, files.folder) as store:
+        faults = _untidy(store)
+        with store.transaction():
+            replay.rebuild(store.con, store.memory())
+            backup.write_mirror(store.con, files)
+    for path in _private(files):
+        if _open_to_others(path):
+            os.chmod(path, 0o600)
+    return [f"Mended: {fault}." for fault in faults] or ["The store is sound; nothing had to be done."]
+
+
+def _rebuild(files: Files, at: Moment) -> list[str]:
+    done, rows = [], dict[str, Row]()
+    for name, lines in _sources(files):
+        found = gather(lines, _ANY_TIME)
+        for uuid, row in found.rows.items():
+            known = rows.setdefault(uuid, row)
+            rows[uuid] = known._replace(undone=max(known.undone, row.undone))
+        done.append(f"Read {len(found.rows)} rows from {name}; {len(found.faults)} could not be read.")
+    # Built aside and moved into place when it is whole.
+    aside = Files(os.path.join(files.folder, f"restore-{os.urandom(4).hex()}"))
+    with open_store(at, aside.folder) as store:
+        store.merge(rows.values())
+    kept = f"{files.store}.damaged-{at.at_ms}"
+    for ending in ("", "-wal", "-shm"):
+        if os.path.exists(files.store + ending):
+            os.replace(files.store + ending, kept + ending)
+            done.append(f"Kept the damaged file as {kept + ending}.")
+    os.replace(aside.store, files.store)
+    os.replace(aside.mirror, files.mirror)
+    _remove(aside)
+    return [*done, f"The store has {len(rows)} rows again."]
+
+
+def _sources(files: Files) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """All that may still hold rows, the freshest first."""
+    if os.path.exists(files.mirror):
+        yield files.mirror, _file(files.mirror)
+    if os.path.exists(files.store):
+        yield files.store, _salvage(files.store)
+    for name in reversed(backup.names(files)):
+        path = backup.path_of(files, name)
+        if _sound(path):
+            yield path, _salvage(path)
+            return
+
+
+def _file(path: str) -> Iterator[bytes]:
+    with plainly(path), open(path, "rb") as file:
+        yield from file
+
+
+def _salvage(path: str) -> Iterator[bytes]:
+    """The rows of a store as lines, as far as each table can be read."""
+    yield HEADER.encode()
+    con = connect(path)
+    for kind, row_type in TABLES.items():
+        try:
+            for values in con.execute(SELECT[kind]):
+                yield as_line(row_type(*values)).encode()
+        except (sqlite3.DatabaseError, TypeError):  # TypeError: bytes where text was
+            continue
+    con.close()
+
+
+def _private(files: Files) -> list[str]:
+    copies = [backup.path_of(files, name) for name in backup.names(files)]
+    return [path for path in (files.store, files.mirror, *copies) if os.path.exists(path)]
+
+
+def _open_to_others(path: str) -> bool:
+    return os.name == "posix" and bool(os.stat(path).st_mode & 0o077)
+
+
+def _remove(aside: Files) -> None:
+    from shutil import rmtree
+
+    rmtree(aside.folder)
