@@ -1,0 +1,107 @@
+"""Decks: the cards of files and folders, and what must hold between cards. Content never raises."""
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from diffusion_lab.quiz.cards import Card
+from diffusion_lab.quiz.parse import parse
+from diffusion_lab.quiz.problems import Problem, Report
+from diffusion_lab.quiz.text import nearest
+
+DECK_BYTES, CARDS = 2_000_000, 5_000
+
+
+class Deck(NamedTuple):
+    """Cards by id in the order of the files, old ids to new ones, the faults, and the lines of each file."""
+
+    cards: dict[str, Card]
+    aliases: dict[str, str]
+    problems: list[Problem]
+    lines: dict[str, list[str]]
+
+    def find(self, id: str) -> Card | None:
+        """The card of an id or of an old id."""
+        return self.cards.get(self.aliases.get(id, id))
+
+
+def deck_files(paths: Iterable[str]) -> Iterator[str]:
+    """The .md files that the paths name; folders are walked in order of name, hidden ones left out."""
+    for path in paths:
+        if not os.path.isdir(path):
+            yield path
+            continue
+        for folder, inner, names in os.walk(path):
+            inner[:] = sorted(name for name in inner if not name.startswith("."))
+            yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(".md"))
+
+
+def read_deck(path: str) -> tuple[str, list[Problem]]:
+    """The text of a deck file, or '' and the reason why it cannot be read."""
+    try:
+        if os.path.getsize(path) > DECK_BYTES or not os.path.isfile(path):
+            advice = "split it into several files"
+            return "", [Problem(path, 1, 1, f"the deck is no file of at most {DECK_BYTES} bytes", advice)]
+        with open(path, "rb") as file:
+            raw = file.read()
+        return raw.decode("utf-8").removeprefix("\ufeff"), []
+    except OSError as error:
+        advice = "check the path and your right to read it"
+        return "", [Problem(path, 1, 1, f"the deck cannot be read: {error.strerror}", advice)]
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        return "", [Problem(path, line, column, "this byte is not UTF-8", "save the file as UTF-8")]
+
+
+def load(paths: Iterable[str]) -> Deck:
+    """All cards of the paths. Between cards: ids are unique, and the cards that a card names exist."""
+    deck = Deck({}, {}, [], {})
+    labels: set[str] = set()
+    for path in deck_files(paths):
+        text, faults = read_deck(path)
+        parsed = parse(text, path)
+        deck.lines[path] = parsed.lines
+        labels.update(parsed.labels)
+        deck.problems.extend([*faults, *parsed.problems])
+        _add(deck, parsed.cards, Report(path, parsed.lines))
+    deck.problems.extend(_unknown_cards(deck, labels))
+    return deck
+
+
+def _add(deck: Deck, cards: list[Card], report: Report) -> None:
+    for card in cards:
+        other = deck.cards.get(card.id)
+        if other:
+            where = f"{other.file}:{other.line}"
+            report.add(card.line, f"id `{card.id}` is already used in {where}", "give one a new id", card.id)
+        elif len(deck.cards) == CARDS:
+            report.add(card.line, f"the decks have more than {CARDS} cards", "leave some files out")
+            break
+        else:
+            deck.cards[card.id] = card
+            deck.aliases.update(dict.fromkeys(card.aliases, card.id))
+    deck.problems.extend(report.problems)
+
+
+def _unknown_cards(deck: Deck, labels: set[str]) -> Iterator[Problem]:
+    """Names of cards that no file has. A card that is there but faulty has its own report."""
+    known = labels | deck.aliases.keys()
+    for card in deck.cards.values():
+        for to, line, what in _named(card):
+            if to not in known:
+                report = Report(card.file, deck.lines[card.file])
+                advice = nearest(to, list(deck.cards)) or "write that card, or delete this"
+                report.add(line, f"{what}: there is no card `{to}`", advice, to)
+                yield from report.problems
+
+
+def _named(card: Card) -> Iterator[tuple[str, int, str]]:
+    """(id, line, what for) of each card that a card names."""
+    for follow in card.follow_ups:
+        yield follow.to, follow.line, "follow-up"
+    for flag in card.red_flags:
+        if flag.to:
+            yield flag.to, flag.line, "red flag"
+    for need in card.needs:
+        yield need, card.line, "needs"
