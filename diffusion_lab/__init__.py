@@ -4,7 +4,6 @@ Importing this package costs milliseconds: torch loads when a torch-backed name 
 """
 
 from importlib import import_module
-from typing import Any
 
 __version__ = "0.1.0"
 
@@ -25,7 +24,7 @@ _NAMES = {name: room for room, names in _HOME.items() for name in names}
 __all__ = sorted(_NAMES)  # noqa: PLE0605
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _NAMES:
         return getattr(import_module(f"{__name__}.{_NAMES[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -48,9 +48,7 @@ def recorded(file: Path) -> str:
     from nbclient import NotebookClient
 
     notebook = nbformat.read(file, 4)
-    NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": "."}}
-    ).execute()
+    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
     return str(nbformat.writes(canonical(notebook, file.stem.split("_")[0]))) + "\n"
 
 
