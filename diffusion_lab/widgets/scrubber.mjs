@@ -184,8 +184,8 @@ export function render(root) {
     if (state.i === state.track.t.length - 1) show(0);
     play.textContent = "Pause";
     state.timer = setInterval(() => {
-      if (state.i === state.track.t.length - 1 || !root.isConnected) return stop();
       show(state.i + 1);
+      if (state.i === state.track.t.length - 1 || !root.isConnected) stop();
     }, 60);
   });
   slider.addEventListener("input", () => {

@@ -133,7 +133,7 @@ def reverse(process: Gaussian, steps: Iterable[Step]) -> Track:
     return Track("reverse", [step.t for step in steps], frames, beliefs, process.schedule)
 
 
-def to_bytes(x: Float[Tensor, "b *d"]) -> UInt8[Tensor, "b *d"]:
+def to_bytes(x: Float[Tensor, "b *d"]) -> UInt8[Tensor, "b *pixels"]:
     """Points of the common window, or images in [-1, 1], as 0..255."""
     if x.ndim == 2:
         return ((x.detach().cpu() / plots.POINT_LIMIT + 1) * 127.5).clamp(0, 255).round().to(torch.uint8)
