@@ -27,7 +27,7 @@ class CheckpointError(ValueError):
 
 def save(trainer: Trainer, path: Path, notes: dict[str, str] | None = None) -> None:
     """Replace the checkpoint at `path` by the trainer's present state, all or nothing. Notes go along."""
-    tensors = {f"model.{k}": v for k, v in trainer.denoiser.state_dict().items()}
+    tensors = {f"model.{k}": v for k, v in trainer.model.state_dict().items()}
     tensors |= {f"ema.{k}": v for k, v in trainer.averaged.state_dict().items()}
     tensors["ema_count"] = trainer.ema.n_averaged
     for i, state in trainer.optimizer.state_dict()["state"].items():
@@ -45,12 +45,12 @@ def load(trainer: Trainer, path: Path) -> None:
         )
     same_run(path, about["recipe"], recipe_of(trainer))
     parts = {name: section(tensors, name) for name in ("model", "ema", "optimizer")}
-    same_architecture(path, parts["model"], trainer.denoiser)
+    same_architecture(path, parts["model"], trainer.model)
     states: dict[int, dict[str, Tensor]] = {}
     for key, value in parts["optimizer"].items():
         i, name = key.split(".", 1)
         states.setdefault(int(i), {})[name] = value
-    trainer.denoiser.load_state_dict(parts["model"])
+    trainer.model.load_state_dict(parts["model"])
     trainer.averaged.load_state_dict(parts["ema"])
     trainer.ema.n_averaged.copy_(tensors["ema_count"])
     groups = trainer.optimizer.state_dict()["param_groups"]

@@ -64,6 +64,15 @@ class Record(NamedTuple):
     lr: float
 
 
+@runtime_checkable
+class Trainable(Protocol):
+    """What the loop asks of an objective: a module that returns losses, and the model they belong to."""
+
+    model: Any
+
+    def __call__(self, x0: Tensor, cond: Any, rng: torch.Generator) -> Float[Tensor, "b"]: ...
+
+
 class Objective(nn.Module):
     """The loss of a batch, as one module: what is compiled, distributed and differentiated.
 
@@ -73,7 +82,7 @@ class Objective(nn.Module):
 
     def __init__(
         self,
-        denoiser: Denoiser | TokenDenoiser,
+        model: Denoiser | TokenDenoiser,
         law: Law,
         loss: Callable[..., Float[Tensor, "b"]] = denoising,
         weight: Weight | None = None,
@@ -81,23 +90,24 @@ class Objective(nn.Module):
         null: int = 0,
     ):
         super().__init__()
-        self.denoiser, self.law, self.drop, self.null = denoiser, law, drop, null
+        self.model, self.law, self.drop, self.null = model, law, drop, null
         self.loss = loss if weight is None else partial(loss, weight=weight)
 
     def forward(self, x0: Tensor, cond: Any, rng: torch.Generator) -> Float[Tensor, "b"]:
         """One value per example, at times and noise drawn from rng."""
         t = self.law(len(x0), rng)
-        noise = self.denoiser.process.noise(x0, rng)
-        return self.loss(self.denoiser, x0, t, noise, dropped(cond, self.drop, self.null, rng))
+        noise = self.model.process.noise(x0, rng)
+        return self.loss(self.model, x0, t, noise, dropped(cond, self.drop, self.null, rng))
 
 
 def dropped(
-    cond: Int[Tensor, "b"] | None, drop: float, null: int, rng: torch.Generator
-) -> Int[Tensor, "b"] | None:
-    """Labels with a share `drop` replaced by `null`."""
+    cond: Int[Tensor, "b *l"] | None, drop: float, null: int, rng: torch.Generator
+) -> Int[Tensor, "b *l"] | None:
+    """Labels or captions with a share `drop` of them replaced by `null`."""
     if cond is None or drop == 0:
         return cond
-    return torch.where(torch.rand(len(cond), generator=rng, device=rng.device) < drop, null, cond)
+    gone = torch.rand(len(cond), generator=rng, device=rng.device) < drop
+    return torch.where(gone.view(-1, *[1] * (cond.ndim - 1)), null, cond)
 
 
 @runtime_checkable
@@ -137,24 +147,24 @@ class Alone:
 class Trainer:
     """objective -> backward -> clip -> AdamW -> moving average, one `Record` per step.
 
-    `fleet` may be an `accelerate.Accelerator`. `averaged` holds the moving average of the denoiser: sample
-    from that one.
+    `fleet` may be an `accelerate.Accelerator`. `averaged` holds the moving average of the objective's model:
+    sample from that one.
     """
 
-    def __init__(self, objective: Objective, batches: Batches, recipe: Recipe, fleet: Fleet | None = None):
+    def __init__(self, objective: Trainable, batches: Batches, recipe: Recipe, fleet: Fleet | None = None):
         self.fleet = fleet or Alone()
         self.recipe, self.batches, self.step = recipe, batches, 0
-        self.denoiser = objective.denoiser.to(self.fleet.device)
+        self.model = objective.model.to(self.fleet.device)
         fused = self.fleet.device.type == "cuda"
         self.optimizer = torch.optim.AdamW(
-            self.denoiser.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=fused
+            self.model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=fused
         )
-        self.ema = AveragedModel(self.denoiser, multi_avg_fn=warmed_ema(recipe.ema), use_buffers=True)
+        self.ema = AveragedModel(self.model, multi_avg_fn=warmed_ema(recipe.ema), use_buffers=True)
         self.objective, self.stepper = self.fleet.prepare(objective, self.optimizer)
 
     @property
     def averaged(self) -> Any:
-        """The denoiser with averaged weights."""
+        """The model with averaged weights."""
         return self.ema.module
 
     def fit(self, check_every: int = 50) -> Iterator[Record]:
@@ -163,12 +173,12 @@ class Trainer:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.recipe.lr_at(self.step)
             loss = self._accumulated()
-            norm = nn.utils.clip_grad_norm_(self.denoiser.parameters(), self.recipe.clip, foreach=True)
+            norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip, foreach=True)
             if (self.step + 1) % check_every == 0 or self.step == 0:
                 self._check(loss, norm)
             self.stepper.step()
             self.stepper.zero_grad()
-            self.ema.update_parameters(self.denoiser)
+            self.ema.update_parameters(self.model)
             self.step += 1
             yield Record(self.step, loss, norm, self.recipe.lr_at(self.step - 1))
 

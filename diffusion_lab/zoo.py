@@ -50,7 +50,7 @@ def card(name: str) -> Card:
 
 def denoiser(name: str) -> Denoiser:
     """The trained model of a task, ready to sample from."""
-    model = lookup(name, TASKS, "model").denoiser()
+    model = lookup(name, TASKS, "model").untrained()
     fill(model, name)
     return model
 
@@ -71,7 +71,7 @@ def from_run(path: Path) -> tuple[Denoiser, Task]:
         )
     name = about["task"]
     trained = TASKS[name] if name in TASKS else folder_task(Path(name), int(about["size"]))
-    model, weights = trained.denoiser(), section(tensors, "ema")
+    model, weights = trained.untrained(), section(tensors, "ema")
     same_architecture(path, weights, model)
     model.load_state_dict(weights)
     return model.requires_grad_(False).eval(), trained

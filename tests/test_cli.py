@@ -59,8 +59,8 @@ def test_digits_of_one_class(tmp_path, capsys):
 
 def test_the_way_from_noise_as_a_film():
     assert lab("sample --model moons --steps 6 -n 50 -o way.gif") == 0
-    film = Image.open("way.gif")
-    assert film.n_frames == 7
+    with Image.open("way.gif") as film:
+        assert film.n_frames == 7
 
 
 def test_a_seed_gives_the_same_picture_and_another_one_another():

@@ -55,7 +55,7 @@ def trainer(steps=20, width=32, **settings):
 
 
 def state(t):
-    return [p.clone() for m in (t.denoiser, t.averaged) for p in m.state_dict().values()]
+    return [p.clone() for m in (t.model, t.averaged) for p in m.state_dict().values()]
 
 
 def same(one, other):
@@ -89,11 +89,11 @@ def test_a_resumed_run_is_the_same_run_to_the_bit(tmp_path):
 def test_accumulated_batches_give_the_gradient_of_their_mean():
     t = trainer(accumulate=3)
     t._accumulated()
-    got = [p.grad.clone() for p in t.denoiser.parameters()]
+    got = [p.grad.clone() for p in t.model.parameters()]
     one = trainer()
     loss = sum(one.objective(*batches(i), rng_at("noise 0", 0, i)).mean() for i in range(3)) / 3
     loss.backward()
-    for g, p in zip(got, one.denoiser.parameters()):
+    for g, p in zip(got, one.model.parameters()):
         torch.testing.assert_close(g, p.grad)
 
 
@@ -115,7 +115,7 @@ def test_conditions_are_dropped_at_the_asked_rate():
 def test_the_average_lags_behind_and_then_follows():
     t = trainer(steps=300, ema=0.9, lr=1e-2)
     list(t.fit())
-    gap = max((p - q).abs().max() for p, q in zip(t.denoiser.parameters(), t.averaged.parameters()))
+    gap = max((p - q).abs().max() for p, q in zip(t.model.parameters(), t.averaged.parameters()))
     assert 0 < gap < 0.05
 
 
@@ -129,7 +129,7 @@ def test_a_loss_that_is_not_finite_stops_the_run_before_it_is_saved(tmp_path):
     fresh = trainer(steps=400)
     checkpoints.load(fresh, path)
     assert fresh.step == 25
-    assert all(p.isfinite().all() for p in fresh.denoiser.parameters())
+    assert all(p.isfinite().all() for p in fresh.model.parameters())
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,9 @@ def main(argv: list[str]) -> int:
     path = out / "checkpoint.safetensors"
     if path.is_file() and not args.fresh:
         checkpoints.load(trainer, path)
-    if args.compile and isinstance(trainer.denoiser.net, torch.nn.Module):
-        trainer.denoiser.net.compile()
+    net = getattr(trainer.model, "net", trainer.model)
+    if args.compile and isinstance(net, torch.nn.Module):
+        net.compile()
     notes = {"task": args.task, "size": str(args.size)}
     records = runs.saved(trainer.fit(), trainer, path, args.save_every, notes)
     if fleet.process_index == 0:

@@ -1,4 +1,5 @@
-"""A small classifier of digits whose inner features measure samples: our stand-in for Inception, no download."""
+"""A small classifier of digits whose inner features measure samples: a stand-in for Inception without a
+download."""
 
 import torch.nn.functional as F
 from jaxtyping import Float
