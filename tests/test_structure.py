@@ -13,6 +13,7 @@ PACKAGE = Path(diffusion_lab.__file__).parent
 
 # Each room may import those named here and nothing else of the package.
 ARROWS = {
+    "setup": {"setup"},
     "errors": set(),
     "seeds": set(),
     "coefficients": set(),
