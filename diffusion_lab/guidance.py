@@ -30,7 +30,7 @@ def linear(weak: Float[Tensor, "b *d"], good: Float[Tensor, "b *d"], w: float) -
 
 def rescaled(phi: float = 0.7) -> Combine:
     """`linear`, with its per-example standard deviation pulled back towards the conditional one's by phi
-    (Lin et al. 2024, eq. 15 and 16)."""
+    (Lin et al. 2024, section 3.4)."""
 
     def combine(weak: Float[Tensor, "b *d"], good: Float[Tensor, "b *d"], w: float) -> Float[Tensor, "b *d"]:
         guided = linear(weak, good, w)

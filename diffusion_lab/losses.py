@@ -21,7 +21,7 @@ WEIGHTS: dict[str, Callable[..., Weight]] = {
     "truncated_snr": lambda: lambda snr: snr.clamp(min=1),  # Salimans & Ho 2022, section 4
     "snr_plus_1": lambda: lambda snr: snr + 1,  # the same: v on a variance-preserving path
     "min_snr": lambda gamma=5.0: lambda snr: snr.clamp(max=gamma),  # Hang et al. 2023
-    "p2": lambda gamma=1.0, k=1.0: lambda snr: snr / (k + snr) ** gamma,  # Choi et al. 2022, eq. 8
+    "p2": lambda gamma=1.0, k=1.0: lambda snr: snr / (k + snr) ** gamma,  # Choi et al. 2022
     "edm": lambda sigma_data=0.5: lambda snr: snr + sigma_data**-2,  # EDM table 1
 }
 
@@ -91,7 +91,7 @@ def score_entropy(
     x0: Int[Tensor, "b l"],
     t: Float[Tensor, "b"],
 ) -> Float[Tensor, "b"]:
-    """SEDD's denoising score entropy for absorbing diffusion   (Lou et al. 2024, eq. 5), where
+    """SEDD's denoising score entropy for absorbing diffusion   (Lou et al. 2024, section 3), where
     log_score[..., y] estimates log q_t(y) / q_t(mask) at the masked positions."""
     c = process.schedule.at(t, x0)
     ratio = torch.as_tensor(c.a / (1 - c.a))  # q(x_0) / q(mask), given x_0

@@ -17,7 +17,7 @@ from .coefficients import Schedule
 
 @dataclass(frozen=True)
 class VP(Schedule):
-    """Variance preserving with a linear beta(t): DDPM's table as T -> infinity   (score-SDE eq. 33)."""
+    """Variance preserving with a linear beta(t): DDPM's table as T -> infinity   (score-SDE appendix C)."""
 
     beta_min: float = 0.1
     beta_max: float = 20.0
@@ -60,7 +60,7 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class VE(Schedule):
-    """Variance exploding, geometric sigma   (score-SDE eq. 31).
+    """Variance exploding, geometric sigma   (score-SDE appendix C).
 
     t = 0 is clean data: sigma jumps from sigma_min to 0 there, as in the paper's appendix C.
     """

@@ -93,7 +93,7 @@ def unipc(denoise: Denoise, x: Tensor, ts: Times) -> Iterator[Step]:
 
 def exponential(x: Tensor, ct: Coef, cs: Coef, x0: Tensor) -> Tensor:
     """x_s = (sigma_s / sigma_t) x_t - a_s (e^-h - 1) x_0: the ODE's exact solution while x_0_hat stays put
-    (DPM-Solver++ eq. 9)."""
+    (DPM-Solver++ algorithm 2)."""
     ratio = cs.sigma / ct.sigma
     return mix(ratio, x, cs.a - ct.a * ratio, x0)
 
@@ -112,7 +112,7 @@ def extrapolated(past: Past | None, ct: Coef, cs: Coef, x0: Tensor) -> Tensor:
 
 def corrected(older: Past | None, past: Past, ct: Coef, x0: Tensor) -> Tensor:
     """The mean of x_0_hat over the step that ended at t, weighted as the exact solution does, with its
-    value at t known   (UniPC eq. 9, orders 1 and 2)."""
+    value at t known   (UniPC section 3, orders 1 and 2)."""
     c, last = past
     if older is None:
         return (last + x0) / 2
