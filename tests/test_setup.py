@@ -223,7 +223,7 @@ def test_a_failed_step_is_named_and_shows_its_last_lines(capsys):
     steps.LOGS.mkdir()
     code = "import sys; print('early'); [print('line', i) for i in range(40)]; sys.exit('the reason')"
     with pytest.raises(Stop) as stop:
-        steps.step("a step", sys.executable, "-c", code)
+        steps.step("a step", sys.executable, "-u", "-c", code)
     assert "the reason" in str(stop.value)
     assert "The step 'a step' failed" in str(stop.value)
     assert "early" not in str(stop.value)
