@@ -9,11 +9,18 @@ const NAMES = { forward: "forward: data to noise", reverse: "reverse: noise to d
 export function parse(text) {
   const data = JSON.parse(text);
   for (const track of data.tracks) {
-    track.bytes = decode(track.frames);
-    track.believed = track.beliefs ? decode(track.beliefs) : null;
-    track.size = track.bytes.length / track.t.length;
+    track.seen = split(track.frames, track.t.length);
+    track.believed = track.beliefs ? split(track.beliefs, track.t.length) : null;
   }
   return data;
+}
+
+/** One entry per frame: bytes of a base64 text, or lines of text as they are. */
+function split(frames, count) {
+  if (Array.isArray(frames)) return frames;
+  const bytes = decode(frames);
+  const size = bytes.length / count;
+  return Array.from({ length: count }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
 }
 
 function decode(base64) {
@@ -21,16 +28,16 @@ function decode(base64) {
   return Uint8Array.from(binary, (c) => c.charCodeAt(0));
 }
 
-/** Bytes of frame i, of x_t or of what the model believes x_0 to be. */
+/** Frame i of x_t, or of what the model believes x_0 to be. */
 export function frameAt(track, i, believed = false) {
-  const bytes = believed ? track.believed : track.bytes;
-  return bytes.subarray(i * track.size, (i + 1) * track.size);
+  return (believed ? track.believed : track.seen)[i];
 }
 
 /** The read-out of frame i, as a screen reader says it. */
-export function describe(track, i) {
+export function describe(track, i, kind) {
   const number = (x, digits) => (x === null ? "infinite" : x.toFixed(digits));
   const at = `step ${i} of ${track.t.length - 1}: t = ${number(track.t[i], 3)}`;
+  if (kind === "text") return `${at}, a token is still clean with probability ${number(track.a[i], 3)}`;
   const path = `a = ${number(track.a[i], 3)}, sigma = ${number(track.sigma[i], 3)}`;
   const snr = track.log_snr[i];
   const text = snr === null ? (track.sigma[i] === 0 ? "infinite (clean)" : "minus infinite (pure noise)") : number(snr, 2);
@@ -40,23 +47,20 @@ export function describe(track, i) {
 /** Draw one frame into a canvas context of the given side, in CSS pixels. */
 export function draw(context, data, frame, side, color, trail = []) {
   context.clearRect(0, 0, side, side);
-  if (data.kind === "points") {
-    drawPoints(context, frame, side, color, trail);
-  } else {
-    drawImages(context, data, frame, side);
-  }
+  context.strokeStyle = context.fillStyle = color;
+  DRAW[data.kind](context, data, frame, side, trail);
 }
+
+const DRAW = { points: drawPoints, images: drawImages, paths: drawPaths };
 
 const toPixel = (byte, side) => (byte / 255) * side;
 
-function drawPoints(context, frame, side, color, trail) {
-  context.fillStyle = color;
+function drawPoints(context, data, frame, side, trail) {
   context.globalAlpha = 0.6;
   for (let i = 0; i < frame.length; i += 2) {
     context.fillRect(toPixel(frame[i], side) - 1, side - toPixel(frame[i + 1], side) - 1, 2.5, 2.5);
   }
   context.globalAlpha = 1;
-  context.strokeStyle = color;
   context.lineWidth = 1.5;
   for (const path of trail) {
     context.beginPath();
@@ -98,6 +102,23 @@ function drawImages(context, data, frame, side) {
   context.drawImage(sheet, 0, 0, pixels.width * scale, pixels.height * scale);
 }
 
+function drawPaths(context, data, frame, side) {
+  const line = (xy) => {
+    context.beginPath();
+    for (let k = 0; k < xy.length; k += 2) context.lineTo(toPixel(xy[k], side), side - toPixel(xy[k + 1], side));
+    context.stroke();
+  };
+  context.lineWidth = 1;
+  context.setLineDash([6, 4]);
+  for (const known of data.scene) line(known);
+  context.setLineDash([]);
+  context.globalAlpha = 0.5;
+  context.lineWidth = 1.5;
+  const size = 2 * data.points;
+  for (let k = 0; k < frame.length; k += size) line(frame.subarray(k, k + size));
+  context.globalAlpha = 1;
+}
+
 /** Where a few points have been up to frame i. */
 export function trails(data, track, i) {
   if (data.kind !== "points") return [];
@@ -120,10 +141,10 @@ export function render(root) {
   const state = { track: data.tracks[0], i: 0, timer: null };
 
   const panels = data.tracks.some((track) => track.believed) ? ["x_t", "what the model believes x_0 is"] : ["x_t"];
-  const canvases = panels.map((label) => {
-    const canvas = make("canvas", { className: "dl-canvas" });
-    canvas.setAttribute("role", "img");
-    return { label, canvas, figure: make("figure", {}, canvas, make("figcaption", { textContent: label })) };
+  const views = panels.map((label) => {
+    const view = data.kind === "text" ? make("pre", { className: "dl-text" }) : make("canvas", { className: "dl-canvas" });
+    if (data.kind !== "text") view.setAttribute("role", "img");
+    return { label, view, figure: make("figure", {}, view, make("figcaption", { textContent: label })) };
   });
   const slider = make("input", { type: "range", min: 0, step: 1, id: `${id}-slider` });
   slider.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take the arrow keys away
@@ -132,32 +153,36 @@ export function render(root) {
   const choice = make("select", { id: `${id}-track` });
   choice.dataset.lmSuppressShortcuts = "true";
   for (const track of data.tracks) choice.append(make("option", { textContent: NAMES[track.name] ?? track.name }));
-  const chooser = make("label", { htmlFor: choice.id, textContent: "Direction" });
+  const chooser = make("label", { htmlFor: choice.id, textContent: data.choice });
   const readout = make("output", { className: "dl-readout" });
   readout.setAttribute("aria-live", "polite");
   const bar = make("div", { className: "dl-bar" }, play, label, slider);
   if (data.tracks.length > 1) bar.prepend(chooser, choice);
 
   function paint() {
-    const color = getComputedStyle(root).color;
-    const text = describe(state.track, state.i);
-    canvases.forEach(({ label, canvas, figure }, k) => {
+    const text = describe(state.track, state.i, data.kind);
+    views.forEach(({ label, view, figure }, k) => {
       figure.hidden = k === 1 && !state.track.believed;
       if (figure.hidden) return;
-      const side = data.side;
-      const ratio = window.devicePixelRatio || 1;
-      if (canvas.width !== side * ratio) {
-        canvas.width = canvas.height = side * ratio;
-        canvas.style.width = canvas.style.height = `${side}px`;
-      }
-      const context = canvas.getContext("2d");
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
       const frame = frameAt(state.track, state.i, k === 1);
-      draw(context, data, frame, side, color, k === 0 ? trails(data, state.track, state.i) : []);
-      canvas.setAttribute("aria-label", `${data.title}, ${label}, ${text}`);
+      view.setAttribute("aria-label", `${data.title}, ${label}, ${text}`);
+      if (data.kind === "text") view.textContent = frame.join("\n");
+      else paintCanvas(view, frame, k === 0 ? trails(data, state.track, state.i) : []);
     });
     readout.textContent = text;
     slider.setAttribute("aria-valuetext", text);
+  }
+
+  function paintCanvas(canvas, frame, trail) {
+    const side = data.side;
+    const ratio = window.devicePixelRatio || 1;
+    if (canvas.width !== side * ratio) {
+      canvas.width = canvas.height = side * ratio;
+      canvas.style.width = canvas.style.height = `${side}px`;
+    }
+    const context = canvas.getContext("2d");
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    draw(context, data, frame, side, getComputedStyle(root).color, trail);
   }
 
   function show(i) {
@@ -198,7 +223,7 @@ export function render(root) {
   });
 
   root.querySelector(".dl-still")?.remove();
-  root.append(make("div", { className: "dl-panels" }, ...canvases.map((c) => c.figure)), bar, readout);
+  root.append(make("div", { className: "dl-panels" }, ...views.map((v) => v.figure)), bar, readout);
   const repaint = new MutationObserver(paint); // when the theme changes
   for (const element of [document.documentElement, document.body]) repaint.observe(element, { attributes: true });
   choose(state.track);

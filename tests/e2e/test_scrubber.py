@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from diffusion_lab import grids
-from diffusion_lab.oracles import GaussianMixture
-from diffusion_lab.processes import Gaussian
-from diffusion_lab.samplers import ddim
+from diffusion_lab.oracles import GaussianMixture, TokenTable
+from diffusion_lab.processes import Categorical, Gaussian
+from diffusion_lab.samplers import ancestral, ddim
 from diffusion_lab.schedules import Flow
-from diffusion_lab.widgets import forward, reverse, scrub
+from diffusion_lab.widgets import forward, reverse, scrub, unmasking
 
 pytestmark = [pytest.mark.browser, pytest.mark.float32]
 
@@ -147,3 +147,64 @@ def test_dark_pages_get_light_points(browser, shown):
     dark.evaluate("document.body.style.color = 'rgb(255, 255, 255)'")
     dark.wait_for_function(f"{bright} === '#ffffff'")
     context.close()
+
+
+def words():
+    """Two words of three letters, uncovered one after another by an exact denoiser."""
+    process = Categorical.masked(Flow(), 3)
+    p = torch.zeros(3, 3, 3)
+    p[0, 1, 2] = p[2, 1, 0] = 0.5
+    denoise = TokenTable(p.flatten(), 3, 3).denoiser(process)
+    rng = torch.Generator().manual_seed(0)
+    x = process.prior(process.noise(torch.zeros(2, 3, dtype=torch.long), rng))
+    steps = ancestral(denoise, x, grids.uniform(6), rng)
+    return scrub("Words <b>", unmasking(process, steps, lambda row: "".join("abc_"[i] for i in row)))
+
+
+def paths():
+    rng = torch.Generator().manual_seed(0)
+    x0, noise = torch.rand(7, 11, 2, generator=rng), torch.randn(7, 11, 2, generator=rng)
+    walk = forward(Gaussian(Flow()), x0, noise, torch.linspace(0, 1, 5))
+    straight = torch.tensor([[-2.0, 0.0], [2.0, 0.0]])
+    return scrub("Paths", walk.named("one"), walk.named("two"), choice="Which", scene=[straight])
+
+
+@pytest.fixture
+def open_page(page, tmp_path):
+    def show(widget):
+        file = tmp_path / "page.html"
+        file.write_text(
+            f"<!doctype html><meta charset='utf-8'><body>{widget._repr_html_()}", encoding="utf-8"
+        )
+        page.goto(file.as_uri())
+        page.wait_for_selector("input[type=range]")
+        return page
+
+    return show
+
+
+def test_tokens_are_text_and_are_uncovered(open_page):
+    page = open_page(words())
+    shown = page.locator("pre.dl-text").first
+    assert shown.inner_text() == "___\n___"
+    assert "clean with probability 0.000" in page.locator("output").inner_text()
+    page.locator("input[type=range]").focus()
+    page.keyboard.press("End")
+    assert set(shown.inner_text().splitlines()) <= {"abc", "cba"}
+    assert "clean with probability 1.000" in page.locator("output").inner_text()
+
+
+def test_paths_have_a_scene_and_a_choice_with_its_own_name(open_page):
+    page = open_page(paths())
+    assert page.get_by_label("Which").locator("option").all_inner_texts() == ["one", "two"]
+    first = pixels(page)
+    page.locator("input[type=range]").focus()
+    page.keyboard.press("End")
+    assert pixels(page) != first
+
+
+def test_what_cannot_be_drawn_is_refused():
+    with pytest.raises(ValueError, match="can be drawn"):
+        forward(Gaussian(Flow()), torch.zeros(3, 5), torch.zeros(3, 5), [0.0, 1.0])
+    with pytest.raises(ValueError, match="same number"):
+        scrub("Both", *points().tracks[:1], *images().tracks)
