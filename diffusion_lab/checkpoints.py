@@ -140,7 +140,7 @@ def same_run(path: Path, found: str, wanted: str) -> None:
     if changed:
         raise CheckpointError(
             f"{path} was trained with other settings: {'; '.join(changed)}. "
-            "Resume with the old ones, or train into a new folder."
+            "Resume with the old ones, train into a new folder, or start over (--fresh)."
         )
 
 

@@ -270,7 +270,7 @@ def _sympy(tree: Tree, known: dict[str, sympy.Symbol]):
     if head == "sym":
         return known.setdefault(rest[0], sympy.Symbol(f"s{len(known)}", positive=True))
     if head == "fn":
-        name = {"abs": "Abs", "ln": "log"}.get(rest[0], rest[0])
+        name = {"abs": "Abs", "ln": "log", "min": "Min", "max": "Max"}.get(rest[0], rest[0])
         return getattr(sympy, name)(*(_sympy(argument, known) for argument in rest[1]))
     parts = [_sympy(part, known) for part in rest]
     return {
