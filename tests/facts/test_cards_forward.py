@@ -8,6 +8,7 @@ import torch
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from diffusion_lab.likelihood import step_kl
+from diffusion_lab.losses import WEIGHTS
 from diffusion_lab.oracles import GaussianMixture, Points
 from diffusion_lab.processes import Gaussian
 from diffusion_lab.schedules import Cosine, Flow, Table
@@ -209,3 +210,20 @@ def test_densities_of_scaled_pixels_need_the_width_of_a_bin():
     # Uniform over 256 levels of width 1/127.5 in [-1, 1]: density 127.5/256, and 8 bits per value.
     nats = -math.log(127.5 / 256)
     assert nats / math.log(2) + math.log2(127.5) == pytest.approx(8)
+
+
+def test_edm_and_logit_normal_times_weigh_noise_levels_by_a_hump_on_the_noisy_side():
+    # Card which-noise-levels: w(lambda) on the eps loss is the density of lambda times what the target adds.
+    lam = torch.linspace(-12, 12, 24_001)
+
+    def weight(density, x0_weight):
+        return density * x0_weight / lam.exp()
+
+    edm = weight(torch.exp(-((lam - 2.4) ** 2) / (2 * 2.4**2)), WEIGHTS["edm"]()(lam.exp()))
+    c = Flow().at(torch.sigmoid(-lam / 2), torch.empty(len(lam), 1))
+    sd3 = torch.exp(-(lam**2) / 8) * (1 / c.a**2).flatten()  # |u - u_hat|^2 = |eps - eps_hat|^2 / (1 - t)^2
+    for w in (edm, sd3):
+        top = w.argmax().item()
+        assert (w[: top + 1].diff() > 0).all()
+        assert (w[top:].diff() < 0).all()
+        assert lam[top].item() == pytest.approx(-3.3, abs=0.1)

@@ -8,8 +8,10 @@ import pytest
 import scipy.linalg
 import torch
 from diffusers import FluxTransformer2DModel, SD3Transformer2DModel
+from torch.utils.flop_counter import FlopCounterMode
 
 from diffusion_lab.metrics.images import frechet
+from diffusion_lab.models.dit import DiT
 from diffusion_lab.oracles import GaussianMixture, TokenTable
 from diffusion_lab.processes import Categorical, Gaussian
 from diffusion_lab.schedules import Cosine, Flow
@@ -260,3 +262,18 @@ def test_full_and_factorised_attention_over_a_video():
     within = sum(a[0] == b[0] for a, b in pairs)
     along = sum(a[1] == b[1] for a, b in pairs)
     assert len(pairs) / (within + along) == n * m / (n + m)
+
+
+def test_a_training_pass_costs_three_forward_passes():
+    # Card cost-of-training. Each matrix product of the forward pass has two in the backward pass, one for the
+    # weights and one for the inputs; only the first layer needs no gradient of its input.
+    net = DiT(8, 3, patch=2, width=64, depth=3, heads=4)
+    x, t = torch.randn(2, 3, 8, 8), torch.rand(2)
+    with FlopCounterMode(display=False) as forward:
+        out = net(x, t)
+    with FlopCounterMode(display=False) as both:
+        net(x, t).sum().backward()
+    assert out.shape == x.shape
+    assert both.get_total_flops() / forward.get_total_flops() == pytest.approx(3, abs=0.03)
+    images, steps, passes = 1e9, 25, 2
+    assert 3 * images / (steps * passes) == 60e6
