@@ -10,6 +10,7 @@ from importlib import import_module
 from . import __version__
 
 COMMANDS = {
+    "quiz": ("diffusion_lab.quiz.cli", "interview questions in the terminal, with a memory"),
     "sample": ("diffusion_lab.commands.sample", "draw from a shipped or trained model into a PNG or GIF"),
     "train": ("diffusion_lab.commands.train", "train a model by name, resumably"),
     "doctor": ("diffusion_lab.commands.doctor", "say what is installed, what is broken and how to mend it"),

@@ -31,4 +31,17 @@ Decks that did not come with the package go through `check.askable` first. After
 nothing; before, a faulty card may raise ValueError.
 
 **Memory and store.** clock, memory, store and their neighbours: see the head of each.
+
+**The terminal.** `cli.main(argv)` imports the mode that is asked for; the modes are rooms of `modes`.
+
+    library.library() -> Library            the package's cards, each read in full when asked; own decks
+    desk.at_desk(plain) -> Desk             screen, keyboard, store, library and clock of this process
+    terminal, layout, screens, afterwards   what is printed: appended lines, Markdown and TeX by columns
+    reading, keys, asking, marking          what is typed: lines, drafts, hints, answers, ticked points
+    session, queues, answered               a run of questions: each answer saved, every key obeyed
+    sittings, report                        a run begun or continued; how it went
+    interview, outlook                      which question a mock interview asks next; what a plan comes to
+    options, spoken                         a mode's options; days, times and shares in words
+    judge, second                           a language model's opinion on typed answers, if a server is named
+    notes, install, files                   cards for Anki; a store put in another's place; deck files
 """

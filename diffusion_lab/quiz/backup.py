@@ -1,7 +1,7 @@
 """Copies of the store: one per day of study, and a mirror of the log that grows with every answer.
 
     daily(con, files, day)    the day's first write: checks the store, then copies it; thins the old copies
-    copy(con, files, name)    one copy now
+    copy(con, files, name)    one copy now; copy_to(con, path): to any file
     mirror(files, lines)      adds lines to the mirror, on the way into a commit
 
 The mirror is written before each commit, under the store's write lock: what the store holds, it holds.
@@ -20,6 +20,7 @@ from diffusion_lab.quiz.records import TABLES
 from diffusion_lab.quiz.schema import SELECT
 
 DAILY, WEEKLY = 7, 4
+STALE_S = 86_400
 
 
 def daily(con: sqlite3.Connection, files: Files, day: int) -> None:
@@ -40,6 +41,20 @@ def daily(con: sqlite3.Connection, files: Files, day: int) -> None:
     for old in set(dated) - kept(dated):
         with suppress(FileNotFoundError):  # another session thins at the same time
             os.unlink(path_of(files, dated[old]))
+    sweep(files)
+
+
+def sweep(files: Files) -> None:
+    """Deletes drafts (NAME.sqlite.PID) that a kill left behind more than a day ago."""
+    from time import time
+
+    for folder, ending in ((files.backups, ".sqlite"), (files.folder, ".jsonl")):
+        for name in os.listdir(folder):
+            path, (start, _, pid) = os.path.join(folder, name), name.rpartition(".")
+            if start.endswith(ending) and pid.isdigit():
+                with suppress(OSError):
+                    if time() - os.path.getmtime(path) > STALE_S:
+                        os.unlink(path)
 
 
 def kept(days: Iterable[int]) -> set[int]:
@@ -60,7 +75,11 @@ def names(files: Files) -> list[str]:
 
 def copy(con: sqlite3.Connection, files: Files, name: str) -> None:
     """Writes backups/NAME.sqlite, whole or not at all."""
-    path = path_of(files, name)
+    copy_to(con, path_of(files, name))
+
+
+def copy_to(con: sqlite3.Connection, path: str) -> None:
+    """Writes a copy of the store to a file, whole or not at all."""
     draft = f"{path}.{os.getpid()}"
     os.close(os.open(draft, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600))
     target = sqlite3.connect(draft, isolation_level=None)

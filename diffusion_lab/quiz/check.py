@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
+from diffusion_lab.quiz import library
 from diffusion_lab.quiz.cards import Card
 from diffusion_lab.quiz.checks import consistency, content, ids, links, manners
 from diffusion_lab.quiz.checks.house import House, house_of
@@ -46,9 +47,7 @@ USAGE = "usage: diffusion-lab quiz check [--lock] [DECK ...]"
 
 def bundled() -> Path:
     """The folder of the decks that come with the package, in a wheel or in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    inside = package / "_quizzes"
-    return inside if inside.is_dir() else package.parent / "quizzes"
+    return Path(library.bundled())
 
 
 def check_deck(paths: Iterable[str | Path]) -> list[Problem]:

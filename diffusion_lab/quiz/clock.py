@@ -1,7 +1,7 @@
 """Study days: the local date of (now - 4 h), so an answer at 1 a.m. belongs to the evening before.
 
 A day is an integer, days since 1970-01-01, so that days subtract. Every review keeps the UTC offset that
-held when it was given: travel and daylight saving never move history. Nothing here reads the clock.
+held when it was given: travel and daylight saving never move history. Only `now` reads the clock.
 
     moment(datetime.now().astimezone())  -> Moment(at_ms, offset_min)  the one place where a datetime comes in
     study_day(moment)                    -> int
@@ -39,6 +39,11 @@ def moment(now: datetime) -> Moment:
     if offset is None:
         raise ValueError("the time has no UTC offset: pass datetime.now().astimezone().")
     return Moment(int(now.timestamp() * 1000), round(offset.total_seconds() / 60))
+
+
+def now() -> Moment:
+    """The present moment by this computer's clock."""
+    return moment(datetime.now().astimezone())
 
 
 def study_day(at: Moment) -> int:

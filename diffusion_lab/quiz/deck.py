@@ -1,15 +1,15 @@
 """Decks: the cards of files and folders, and what must hold between cards. Content never raises."""
 
-import os
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from diffusion_lab.quiz.cards import Card
+from diffusion_lab.quiz.files import deck_files, read_deck
 from diffusion_lab.quiz.parse import parse
 from diffusion_lab.quiz.problems import Problem, Report
 from diffusion_lab.quiz.text import nearest
 
-DECK_BYTES, CARDS = 2_000_000, 5_000
+CARDS = 5_000
 
 
 class Deck(NamedTuple):
@@ -23,35 +23,6 @@ class Deck(NamedTuple):
     def find(self, id: str) -> Card | None:
         """The card of an id or of an old id."""
         return self.cards.get(self.aliases.get(id, id))
-
-
-def deck_files(paths: Iterable[str]) -> Iterator[str]:
-    """The .md files that the paths name; folders are walked in order of name, hidden ones left out."""
-    for path in paths:
-        if not os.path.isdir(path):
-            yield path
-            continue
-        for folder, inner, names in os.walk(path):
-            inner[:] = sorted(name for name in inner if not name.startswith("."))
-            yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(".md"))
-
-
-def read_deck(path: str) -> tuple[str, list[Problem]]:
-    """The text of a deck file, or '' and the reason why it cannot be read."""
-    try:
-        if os.path.getsize(path) > DECK_BYTES or not os.path.isfile(path):
-            advice = "split it into several files"
-            return "", [Problem(path, 1, 1, f"the deck is no file of at most {DECK_BYTES} bytes", advice)]
-        with open(path, "rb") as file:
-            raw = file.read()
-        return raw.decode("utf-8").removeprefix("\ufeff"), []
-    except OSError as error:
-        advice = "check the path and your right to read it"
-        return "", [Problem(path, 1, 1, f"the deck cannot be read: {error.strerror}", advice)]
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = error.start - raw.rfind(b"\n", 0, error.start)
-        return "", [Problem(path, line, column, "this byte is not UTF-8", "save the file as UTF-8")]
 
 
 def load(paths: Iterable[str]) -> Deck:

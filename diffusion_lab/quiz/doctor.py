@@ -2,6 +2,7 @@
 
     examine(moment, folder)  -> findings, the worst first; mends nothing
     restore(moment, folder)  -> what was done, as sentences
+    go_back(moment, name)    -> the same, after putting a copy in the store's place
 
 A damaged or missing store is rebuilt from all that can still be read: the mirror, the damaged file and the
 newest sound backup, joined by uuid. The damaged file is kept. A store that is too new is left alone.
@@ -12,10 +13,11 @@ import sqlite3
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from diffusion_lab.quiz import backup, replay
+from diffusion_lab.quiz import backup, replay, schema
 from diffusion_lab.quiz.clock import DAY_MS, Moment, date_of, study_day
 from diffusion_lab.quiz.faults import DOCTOR, plainly
 from diffusion_lab.quiz.home import Files, data_home
+from diffusion_lab.quiz.install import install
 from diffusion_lab.quiz.loglines import HEADER, as_line, gather
 from diffusion_lab.quiz.progress import states
 from diffusion_lab.quiz.records import TABLES, Row
@@ -78,9 +80,19 @@ def _untidy(store: Store) -> list[str]:
         faults = {
             "Cached states differ from the log": states(store) != replay.replayed(store.con, store.memory()),
             "The mirror lacks answers": not backup.mirror_complete(store.con, store.files),
+            "The mirror has answers that the store lacks": bool(_lost(store)),
             "Others may read your answers": any(map(_open_to_others, _private(store.files))),
         }
     return [text for text, found in faults.items() if found]
+
+
+def _lost(store: Store) -> list[Row]:
+    """Rows that only the mirror has: the store's file was copied without its -wal, or put back by hand."""
+    if not os.path.exists(store.files.mirror):
+        return []
+    found = gather(_file(store.files.mirror), _ANY_TIME).rows
+    known = {row.uuid for kind in TABLES for row in store.rows(kind)}
+    return [row for uuid, row in found.items() if uuid not in known]
 
 
 def _clock(last_ms: int | None, at: Moment) -> list[Finding]:
@@ -94,7 +106,7 @@ def _tidy(files: Files, at: Moment) -> list[str]:
     with open_store(at, files.folder) as store:
         faults = _untidy(store)
         with store.transaction():
-            replay.rebuild(store.con, store.memory())
+            store.merge(_lost(store))
             backup.write_mirror(store.con, files)
     for path in _private(files):
         if _open_to_others(path):
@@ -110,19 +122,33 @@ def _rebuild(files: Files, at: Moment) -> list[str]:
             known = rows.setdefault(uuid, row)
             rows[uuid] = known._replace(undone=max(known.undone, row.undone))
         done.append(f"Read {len(found.rows)} rows from {name}; {len(found.faults)} could not be read.")
-    # Built aside and moved into place when it is whole.
-    aside = Files(os.path.join(files.folder, f"restore-{os.urandom(4).hex()}"))
-    with open_store(at, aside.folder) as store:
-        store.merge(rows.values())
-    kept = f"{files.store}.damaged-{at.at_ms}"
-    for ending in ("", "-wal", "-shm"):
-        if os.path.exists(files.store + ending):
-            os.replace(files.store + ending, kept + ending)
-            done.append(f"Kept the damaged file as {kept + ending}.")
-    os.replace(aside.store, files.store)
-    os.replace(aside.mirror, files.mirror)
-    _remove(aside)
+    done += install(files, at, rows.values(), (files.store,), "damaged")
     return [*done, f"The store has {len(rows)} rows again."]
+
+
+def go_back(at: Moment, name: str, folder: str | None = None) -> list[str]:
+    """Puts a copy (a name of backup.names, or a path) in the store's place; what was there is kept.
+
+    ValueError: there is no such copy, or it is damaged.
+    """
+    files = Files(folder or data_home())
+    known = backup.path_of(files, name)
+    path = known if os.path.exists(known) else name
+    if not os.path.exists(path):
+        raise ValueError(f"there is no copy {name!r}. Known: {', '.join(backup.names(files)) or 'none yet'}.")
+    if not os.path.isfile(path) or not _sound(path) or not _is_ours(path):
+        raise ValueError(f"{path} is no sound copy of a store: choose another one.")
+    found = gather(_salvage(path), _ANY_TIME)
+    done = install(files, at, found.rows.values(), (files.store, files.mirror), "before-restore")
+    return [*done, f"The store is as in {path}: {len(found.rows)} rows."]
+
+
+def _is_ours(path: str) -> bool:
+    con = connect(path)
+    try:
+        return bool(con.execute("PRAGMA application_id").fetchone()[0] == schema.APPLICATION_ID)
+    finally:
+        con.close()
 
 
 def _sources(files: Files) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -163,9 +189,3 @@ def _private(files: Files) -> list[str]:
 
 def _open_to_others(path: str) -> bool:
     return os.name == "posix" and bool(os.stat(path).st_mode & 0o077)
-
-
-def _remove(aside: Files) -> None:
-    from shutil import rmtree
-
-    rmtree(aside.folder)

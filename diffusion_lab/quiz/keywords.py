@@ -10,7 +10,6 @@ holds one itself.
 """
 
 from collections.abc import Iterator, Sequence
-from difflib import SequenceMatcher
 from typing import NamedTuple
 
 from diffusion_lab.quiz.words import BREAK, Word, words
@@ -132,4 +131,10 @@ def _same(word: Word, wanted: str) -> bool:
     if said.startswith(wanted):
         return True
     close = said[:1] == wanted[0] and abs(len(said) - len(wanted)) <= 1 and len(wanted) > 4
-    return close and SequenceMatcher(None, said, wanted).ratio() > 0.84
+    return close and _alike(said, wanted) > 0.84
+
+
+def _alike(said: str, wanted: str) -> float:
+    from difflib import SequenceMatcher  # not before an answer is marked
+
+    return SequenceMatcher(None, said, wanted).ratio()

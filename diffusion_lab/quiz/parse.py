@@ -5,6 +5,7 @@ from typing import NamedTuple
 from diffusion_lab.quiz import fields
 from diffusion_lab.quiz.cards import Card
 from diffusion_lab.quiz.fields import Source
+from diffusion_lab.quiz.files import lines_of
 from diffusion_lab.quiz.kinds import KINDS, SECTIONS, Kind
 from diffusion_lab.quiz.problems import Problem, Report
 from diffusion_lab.quiz.scan import RawCard, scan
@@ -24,9 +25,7 @@ class Parsed(NamedTuple):
 
 def parse(text: str, file: str) -> Parsed:
     """The cards of one deck text. Only a card without a fault is kept."""
-    if "\r" in text:
-        text = text.replace("\r\n", "\n")
-    lines = text.split("\n")
+    lines = lines_of(text)
     report = Report(file, lines)
     if next(hidden(text), None):
         _report_hidden(report)
@@ -38,6 +37,12 @@ def parse(text: str, file: str) -> Parsed:
         if len(report.problems) == faults and card is not None and not raw.faulty:
             cards.append(card)
     return Parsed(cards, [raw.id for raw in raws], report.problems, lines)
+
+
+def card_of(raw: RawCard, report: Report) -> Card | None:
+    """One scanned card by itself; None if it has a fault."""
+    card = _card(raw, report) if not raw.faulty and _fits(raw, report) else None
+    return None if report.problems else card
 
 
 def _report_hidden(report: Report) -> None:

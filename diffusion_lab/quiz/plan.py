@@ -64,8 +64,9 @@ def toward(
     memory: Memory,
     *,
     skip: Collection[str] = (),
+    first: Collection[str] = (),
 ) -> list[str]:
-    """The cards whose answer today does most for recall on the interview day.
+    """The cards whose answer today does most for recall on the interview day; cards of `first` lead.
 
     Until a week before: new cards, then due ones, then whatever gains most. In the last week: the greatest
     expected gain per second, new cards and old alike. ValueError: the day is past.
@@ -82,6 +83,7 @@ def toward(
     order = sorted([*fresh, *seen], key=lambda card: -gains[card.id])
     if interview - day > LAST_DAYS:
         order = [*fresh, *_due(questions, states, day), *order]
+    order.sort(key=lambda card: card.id not in first)
     return _fill(order, seconds, *_closed(questions, states, day, skip))
 
 

@@ -5,7 +5,7 @@
     finish(store, sitting)            the end; or release(store, sitting), to be continued
     unfinished(store, day)            sittings of a study day that may be continued, newest first
     claim(store, sitting, moment)     takes one over, unless another window was faster
-    taken(store, day)                 cards that still wait in other windows: leave them out of a new queue
+    taken(store, moment)              cards that wait in other windows now: leave them out of a new queue
 
 To save an answer and the new place in one commit, call progress.record and save in one store.transaction().
 """
@@ -38,8 +38,9 @@ class Sitting(NamedTuple):
     owner: str | None
 
     def in_use(self, at: Moment) -> bool:
-        """Whether a window seems to be running it: it has an owner who saved within the last ten minutes."""
-        return self.owner is not None and at.at_ms - self.touched_ms < SILENCE_MS
+        """Whether a window seems to be running it: one that lives, and saved within the last ten minutes."""
+        silent = at.at_ms - self.touched_ms >= SILENCE_MS
+        return self.owner is not None and not silent and not _is_gone(self.owner)
 
 
 _FIELDS = ", ".join("queue_json" if name == "queue" else name for name in Sitting._fields)
@@ -104,13 +105,27 @@ def unfinished(store: Store, day: int) -> list[Sitting]:
         return [_sitting(row) for row in store.con.execute(query, [day])]
 
 
-def taken(store: Store, day: int) -> set[str]:
-    """The cards that still wait in unfinished sittings of a study day."""
-    return {card for sitting in unfinished(store, day) for card in sitting.queue[sitting.pos :]}
+def taken(store: Store, at: Moment) -> set[str]:
+    """The cards that still wait in sittings which other windows are running now."""
+    running = [sitting for sitting in unfinished(store, study_day(at)) if sitting.in_use(at)]
+    return {card for sitting in running for card in sitting.queue[sitting.pos :]}
 
 
 def _owner() -> str:
     return f"{os.getpid()}-{os.urandom(4).hex()}"
+
+
+def _is_gone(owner: str) -> bool:
+    """Whether the window's process has ended for certain. A kill leaves its name behind."""
+    if os.name != "posix":
+        return False  # there, signal 0 would end the process
+    try:
+        os.kill(int(owner.split("-")[0]), 0)
+    except ProcessLookupError:
+        return True
+    except (PermissionError, ValueError, OverflowError):
+        return False
+    return False
 
 
 def _values(sitting: Sitting) -> list[object]:

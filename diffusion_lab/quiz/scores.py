@@ -1,10 +1,12 @@
 """The result of marking an answer, the same for every kind of card."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from diffusion_lab.quiz.cards import Card
-from diffusion_lab.quiz.keywords import Span
+
+if TYPE_CHECKING:  # keywords are for marking; a question is shown without them
+    from diffusion_lab.quiz.keywords import Span
 
 
 class Score(NamedTuple):
@@ -21,7 +23,7 @@ class Score(NamedTuple):
     share: float
     met: tuple[bool, ...]
     verdict: str
-    spans: tuple[tuple[Span, ...], ...] = ()
+    spans: "tuple[tuple[Span, ...], ...]" = ()
     slip: str = ""
     flags: tuple[int, ...] = ()
     understood: bool = True

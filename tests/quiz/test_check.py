@@ -298,8 +298,8 @@ def test_sympy_agrees_that_the_answers_differ_from_their_mistakes():
 
 
 def test_the_repositorys_own_readme_names_every_attribute_section_and_limit():
-    from diffusion_lab.quiz.deck import DECK_BYTES
     from diffusion_lab.quiz.fields import ATTRIBUTES
+    from diffusion_lab.quiz.files import DECK_BYTES
     from diffusion_lab.quiz.formulas.names import FUNCTIONS
     from diffusion_lab.quiz.kinds import KINDS, SECTIONS
 

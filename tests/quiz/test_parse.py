@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diffusion_lab.quiz.cards import Bug, Choice, Cloze, Formula, Numeric, Order, to_json
-from diffusion_lab.quiz.deck import CARDS, DECK_BYTES, load
+from diffusion_lab.quiz.deck import CARDS, load
+from diffusion_lab.quiz.files import DECK_BYTES
 from diffusion_lab.quiz.parse import CARD_LETTERS, parse
 from tests.quiz.decks import BUG, CHOICE, CLOZE, FORMULA, MANY, NUMBER, OPEN, ORDER, SOUND, card, deck
 

@@ -248,7 +248,7 @@ def test_a_sitting_goes_on_with_the_half_typed_answer(home):
     with open_store(later(0.1), home) as store:
         (found,) = resume.unfinished(store, DAY)
         assert (found.queue, found.pos, found.draft, found.seed) == (("a", "b", "c"), 1, "√ᾱ x0 +\nsome", 7)
-        assert resume.taken(store, DAY) == {"b", "c"}
+        assert resume.taken(store, NOON) == {"b", "c"}
         assert resume.unfinished(store, DAY + 1) == []
         mine = resume.claim(store, found, later(0.1))
         assert mine == found._replace(owner=mine.owner, touched_ms=later(0.1).at_ms)

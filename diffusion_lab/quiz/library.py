@@ -1,0 +1,119 @@
+"""All cards that may be asked: the decks of the package, and the person's own, which `quiz import` put beside
+the store.
+
+A start needs only the headings of the package's cards (topic, level, time), so a card is read in full when it
+is asked. Own cards go through `check.askable` first: none of them can raise an error while it is asked.
+"""
+
+import os
+from functools import cached_property
+from typing import NamedTuple
+
+from diffusion_lab.quiz.cards import Card
+from diffusion_lab.quiz.files import deck_files, lines_of, read_deck
+from diffusion_lab.quiz.home import data_home
+from diffusion_lab.quiz.problems import Report
+from diffusion_lab.quiz.scan import RawCard, scan
+
+
+class Heading(NamedTuple):
+    """What the plan needs to know of a card; see `cards.Card`."""
+
+    id: str
+    topic: str
+    level: int
+    time: int
+    group: str
+    grill: int
+
+
+def bundled() -> str:
+    """The folder of quizzes that comes with the package, in a wheel or in a checkout."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "_quizzes")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "quizzes")
+
+
+def house_decks() -> str:
+    """The folder of the package's decks."""
+    return os.path.join(bundled(), "cards")
+
+
+def own_decks(home: str | None = None) -> str:
+    """The folder of imported decks."""
+    return os.path.join(home or data_home(), "decks")
+
+
+class Library:
+    """Headings and old ids at once, cards when they are wanted. faults: problems of the own decks."""
+
+    def __init__(self, house: str, own: str) -> None:
+        self.headings: dict[str, Heading] = {}
+        self.aliases: dict[str, str] = {}
+        self.faults = 0
+        self._raw: dict[str, tuple[RawCard, str, list[str]]] = {}
+        self._read: dict[str, Card | None] = {}
+        for path in deck_files([house]):
+            self._scan(path)
+        if os.path.isdir(own):
+            self._join(own)
+
+    def find(self, id: str) -> Card | None:
+        """The card of an id or of an old id; None: there is none, or it has a fault."""
+        id = self.aliases.get(id, id)
+        if id not in self._read and id in self._raw:
+            from diffusion_lab.quiz.parse import card_of
+
+            raw, file, lines = self._raw[id]
+            self._read[id] = card_of(raw, Report(file, lines))
+        return self._read.get(id)
+
+    @cached_property
+    def cards(self) -> dict[str, Card]:
+        """Every card that can be asked, in the order of the decks."""
+        found = {id: self.find(id) for id in self.headings}
+        return {id: card for id, card in found.items() if card is not None}
+
+    def _scan(self, path: str) -> None:
+        lines = lines_of(read_deck(path)[0])
+        for raw in scan(lines, Report(path, lines)):
+            heading, aliases = _heading(raw)
+            if heading and raw.id not in self.headings:
+                self.headings[raw.id] = heading
+                self.aliases.update(dict.fromkeys(aliases, raw.id))
+                self._raw[raw.id] = raw, path, lines
+
+    def _join(self, folder: str) -> None:
+        """Own cards; ids and old ids of the package win."""
+        from diffusion_lab.quiz.check import askable
+        from diffusion_lab.quiz.deck import load
+
+        deck = askable(load([folder]))
+        self.faults = len(deck.problems)
+        for id, card in deck.cards.items():
+            if id not in self.headings and id not in self.aliases:
+                self.headings[id] = Heading(id, card.topic, card.level, card.time, card.group, 0)
+                self._read[id] = card
+        for old, new in deck.aliases.items():
+            if old not in self.headings and new in self._read:
+                self.aliases.setdefault(old, new)
+
+
+def library(home: str | None = None) -> Library:
+    """The package's cards and the person's own."""
+    return Library(house_decks(), own_decks(home))
+
+
+def _heading(raw: RawCard) -> tuple[Heading | None, list[str]]:
+    """The heading and the old ids of a raw card; None where the attributes cannot be read."""
+    pairs = (part.partition(":") for part in raw.attributes.split("|"))
+    found = {key.strip(): value.strip() for key, _, value in pairs}
+    topic = found.get("tags", "").split(",")[0].strip()
+    try:
+        level, time, grill = int(found["level"]), int(found["time"]), int(found.get("grill", "0"))
+    except (KeyError, ValueError):
+        return None, []
+    if raw.faulty or not topic or not 1 <= level <= 4 or time < 1:
+        return None, []
+    aliases = [name.strip() for name in found.get("aliases", "").split(",") if name.strip()]
+    return Heading(raw.id, topic, level, time, found.get("group", ""), grill), aliases
