@@ -19,7 +19,7 @@ from torch import Tensor
 from .still import still
 from .tracks import Track, to_bytes
 
-SIDE = 320
+SIDE = 280
 FOLLOWED = 5
 
 
