@@ -1,4 +1,5 @@
-"""Distances between two sets of features (n, d), from any network: Frechet, kernel, precision and recall.
+"""Distances between two sets of features (n, d), from any network: Frechet, kernel, precision and recall,
+density and coverage; and the Inception Score of class probabilities.
 
 All are computed in float64. A number without its two sample counts means nothing: the Frechet distance is
 biased upwards by about c / n, with a c that depends on the model (Chong & Forsyth 2020).
@@ -64,6 +65,28 @@ def precision_recall(real: Features, fake: Float[Tensor, "m d"], k: int = 3) -> 
     inside = (across <= reach_r[:, None]).any(0).double().mean()
     covered = (across <= reach_f).any(1).double().mean()
     return Coverage(inside.item(), covered.item())
+
+
+def density_coverage(real: Features, fake: Float[Tensor, "m d"], k: int = 5) -> tuple[float, float]:
+    """Density: in how many balls round real points a sample lies, over k; not bounded by 1. Coverage: the
+    share of real points whose ball holds a sample. Balls reach to the k-th real neighbour
+    (Naeem et al. 2020, section 3)."""
+    real, fake = checked(real, fake)
+    if len(real) <= k:
+        raise ValueError(f"{len(real)} real features: {k} neighbours need more than {k}.")
+    reach = torch.cdist(real, real).kthvalue(k + 1, dim=1).values
+    inside = torch.cdist(real, fake) < reach[:, None]
+    return inside.double().sum(0).mean().item() / k, inside.any(1).double().mean().item()
+
+
+def inception_score(probs: Float[Tensor, "n classes"]) -> float:
+    """exp E KL( p(y | x) || p(y) ): from 1 to the number of classes, and blind to everything inside a class
+    (Salimans et al. 2016, section 4)."""
+    p = probs.detach().double()
+    if (p < 0).any() or not torch.allclose(p.sum(1), torch.ones(()).double(), atol=1e-4):
+        raise ValueError("the Inception Score needs probabilities (n, classes): each row sums to 1.")
+    gain = torch.xlogy(p, p) - torch.xlogy(p, p.mean(0, keepdim=True))
+    return gain.sum(1).mean().exp().item()
 
 
 def checked(real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:

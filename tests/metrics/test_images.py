@@ -7,7 +7,9 @@ import torch
 from torchmetrics.image.fid import _compute_fid
 from torchmetrics.image.kid import poly_mmd
 
-from diffusion_lab.metrics.images import frechet, kid, precision_recall
+from diffusion_lab.metrics.features import clip_score, extracted, inception
+from diffusion_lab.metrics.images import density_coverage, frechet, inception_score, kid, precision_recall
+from diffusion_lab.metrics.memory import copies, nearer_to_training, nearest
 from diffusion_lab.oracles import GaussianMixture
 
 
@@ -96,3 +98,79 @@ def test_sets_that_cannot_be_compared_are_refused(metric, real, fake, sentence):
 def test_too_few_samples_for_the_neighbours():
     with pytest.raises(ValueError, match="3 neighbours need more than 3"):
         precision_recall(torch.randn(3, 2), torch.randn(9, 2))
+
+
+def test_density_and_coverage_of_a_law_with_itself_and_of_one_point(rng):
+    real = torch.randn(401, 3, generator=rng)
+    density, coverage = density_coverage(real, torch.randn(401, 3, generator=rng))
+    assert density == pytest.approx(1.0, abs=0.1)  # E = 1 for the same law
+    assert coverage == pytest.approx(
+        1 - 2**-5, abs=0.04
+    )  # 1 - (1/2)^k for equal counts (Naeem et al., eq. 9)
+    stuck = real[:1] + torch.zeros(401, 3)
+    assert density_coverage(real, stuck)[1] < 0.1
+
+
+def test_coverage_does_not_reward_an_outlier_as_recall_does(rng):
+    # One far real point has a huge ball: for precision all that lies around it is inside.
+    real = torch.cat([torch.randn(101, 2, generator=rng), torch.tensor([[40.0, 0.0]])])
+    fake = torch.randn(101, 2, generator=rng) + torch.tensor([20.0, 0.0])
+    assert precision_recall(real, fake).precision > 0.9
+    assert density_coverage(real, fake)[1] < 0.05
+
+
+def test_the_inception_score_lies_between_one_and_the_classes():
+    sure, unsure = torch.eye(7), torch.full((11, 7), 1 / 7)
+    assert inception_score(sure) == pytest.approx(7.0)
+    assert inception_score(unsure) == pytest.approx(1.0)
+    assert inception_score(sure[:1].repeat(5, 1)) == pytest.approx(1.0)  # one class only
+    with pytest.raises(ValueError, match="sums to 1"):
+        inception_score(sure + 1)
+
+
+def test_the_inception_score_cannot_see_mode_collapse_within_a_class():
+    # Seven images, one per class, repeated: perfect.
+    assert inception_score(torch.eye(7).repeat(100, 1)) == pytest.approx(7.0)
+
+
+def test_a_memoriser_is_found_by_its_neighbours_and_praised_by_the_frechet_distance(rng):
+    train, test = torch.randn(2, 211, 5, generator=rng)
+    copied = train + 1e-3 * torch.randn(211, 5, generator=rng)
+    assert frechet(train, copied) < 1e-4 < frechet(train, test)
+    assert nearer_to_training(copied, train, test) == 1.0
+    assert nearer_to_training(torch.randn(211, 5, generator=rng), train, test) == pytest.approx(0.5, abs=0.14)
+    assert copies(copied, train).mean() == 1.0
+    assert copies(test, train).mean() < 0.05
+    assert nearest(train, train).max() < 1e-6
+    with pytest.raises(ValueError, match="same number"):
+        nearer_to_training(copied, train, test[:3])
+
+
+def test_the_ring_with_every_second_mode_dropped_fools_the_frechet_distance_and_not_recall(rng):
+    real, _ = GaussianMixture.ring(8).sample(2003, rng)
+    half, _ = GaussianMixture.ring(4).sample(2003, rng)
+    assert frechet(real, half) < 0.02
+    assert precision_recall(real, half).recall < 0.6
+
+
+def test_features_come_in_batches_and_clip_score_is_a_cosine(rng):
+    images = torch.randn(13, 1, 3, 3, generator=rng)
+    net = torch.nn.Conv2d(1, 5, 3)
+    torch.testing.assert_close(extracted(net, images, 4), net(images).flatten(1).detach())
+    a, b = torch.randn(2, 7, 11, generator=rng)
+    assert clip_score(a, a) == pytest.approx(100)
+    assert clip_score(a, -a) == 0
+    assert 0 <= clip_score(a, b) <= 100
+    with pytest.raises(ValueError, match="pairs"):
+        clip_score(a, b[:3])
+
+
+def test_without_inceptions_weights_a_sentence_says_what_to_do(monkeypatch):
+    from torchmetrics.image import fid
+
+    def absent(*args):
+        raise ModuleNotFoundError("no weights here")
+
+    monkeypatch.setattr(fid, "NoTrainInceptionV3", absent)
+    with pytest.raises(ValueError, match="Offline, measure with"):
+        inception()
