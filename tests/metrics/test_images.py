@@ -172,5 +172,5 @@ def test_without_inceptions_weights_a_sentence_says_what_to_do(monkeypatch):
         raise ModuleNotFoundError("no weights here")
 
     monkeypatch.setattr(fid, "NoTrainInceptionV3", absent)
-    with pytest.raises(ValueError, match="Offline, measure with"):
+    with pytest.raises(ValueError, match="Offline, use"):
         inception()
