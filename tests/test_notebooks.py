@@ -1,8 +1,8 @@
-"""Notebooks: canonical, small, clean, and what they print is what they say they print."""
+"""Notebooks: canonical, small, clean; they run as a learner gets them and with every exercise solved; what
+they print is what they say they print."""
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +10,19 @@ from pathlib import Path
 import pytest
 
 from diffusion_lab import notebooks
+from diffusion_lab.drills import check, load, passed
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("file", FILES, ids=lambda f: f.stem)
 
 
+def read(file):
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
 def cells(file, kind="code"):
-    return [c for c in json.loads(file.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == kind]
+    return [c for c in read(file)["cells"] if c["cell_type"] == kind]
 
 
 @each_notebook
@@ -27,8 +32,8 @@ def test_a_notebook_is_canonical_and_small(file):
 
 
 def test_formatting_removes_what_a_session_leaves(tmp_path):
-    file = tmp_path / "01_x.ipynb"
-    raw = json.loads(FILES[0].read_text(encoding="utf-8"))
+    file = tmp_path / FILES[0].name
+    raw = read(FILES[0])
     raw["metadata"]["widgets"] = {"state": {}}
     for i, cell in enumerate(raw["cells"]):
         cell["id"] = f"random{i}"
@@ -71,40 +76,81 @@ def test_no_path_token_or_foreign_host_is_in_a_notebook(file):
         assert host in {"github.com", "colab.research.google.com", "arxiv.org"}
 
 
-def nbval(folder):
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--nbval-lax",
-        "--nbval-current-env",
-    ]
-    command += ["--nbval-cell-timeout=120", "--rootdir", str(folder), str(folder)]
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder)
+def exercises(notebook):
+    """Its exercise cells by the drill's name."""
+    tagged = ((tag, c) for c in notebook["cells"] for tag in c["metadata"].get("tags", []))
+    return {tag.removeprefix("ex:"): cell for tag, cell in tagged if tag.startswith("ex:")}
+
+
+def checked(name, code):
+    """An exercise cell: a function, and the line that grades it."""
+    return f'{code}\n\n{name} = check("{name}", {name})'
+
+
+@each_notebook
+def test_an_exercise_is_its_drill_s_stub_and_the_line_that_grades_it(file):
+    for name, cell in exercises(read(file)).items():
+        assert "".join(cell["source"]) == checked(name, load(name).stub)
+
+
+@pytest.mark.float32
+@each_notebook
+def test_a_strict_notebook_stops_at_a_stub(file, tmp_path, monkeypatch):
+    monkeypatch.setenv("LAB_STRICT", "1")
+    monkeypatch.setenv("DIFFUSION_LAB_HOME", str(tmp_path))
+    for name, cell in exercises(read(file)).items():
+        with pytest.raises(AssertionError, match=f"{name}: not written yet"):
+            exec("".join(cell["source"]), {"check": check})
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a notebook through nbval, which compares the tagged cells, with a progress store of its own."""
+    monkeypatch.setenv("DIFFUSION_LAB_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("LAB_BUDGET", raising=False)
+
+    def nbval(name, notebook):
+        folder = tmp_path / "notebooks"
+        folder.mkdir()
+        (folder / name).write_text(json.dumps(notebook), encoding="utf-8")
+        options = ["-q", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env"]
+        options += ["--nbval-cell-timeout=120", "--rootdir", str(folder), str(folder)]
+        command = [sys.executable, "-m", "pytest", *options]
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder)
+
+    return nbval
 
 
 @pytest.mark.slow
 @each_notebook
-def test_a_notebook_runs_and_prints_what_is_stored(file, tmp_path):
-    shutil.copy(file, tmp_path)
-    run = nbval(tmp_path)
-    assert run.returncode == 0, run.stdout[-3000:]
+def test_a_learner_s_notebook_runs_and_prints_what_is_stored(file, run, monkeypatch):
+    monkeypatch.delenv("LAB_STRICT", raising=False)
+    done = run(file.name, read(file))
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert passed() == {}
 
 
 @pytest.mark.slow
-def test_a_falsified_output_is_found(tmp_path):
-    # Every compared cell of the first notebook, its first digit changed: each must fail.
-    text = json.loads(FILES[0].read_text(encoding="utf-8"))
-    falsified = 0
-    for cell in text["cells"]:
-        for output in cell.get("outputs", []):
-            line = "".join(output["text"])
-            output["text"] = re.sub(r"\d", lambda m: str((int(m[0]) + 1) % 10), line, count=1)
-            falsified += 1
-    (tmp_path / FILES[0].name).write_text(json.dumps(text), encoding="utf-8")
-    run = nbval(tmp_path)
-    assert run.returncode == 1
-    assert f"{falsified} failed" in run.stdout
+@each_notebook
+def test_solved_and_strict_it_runs_and_every_falsified_output_is_found(file, run, monkeypatch):
+    # One run for both: with the solutions filled in nothing stops, and exactly the falsified cells differ.
+    monkeypatch.setenv("LAB_STRICT", "1")
+    notebook = read(file)
+    for name, cell in exercises(notebook).items():
+        cell["source"] = checked(name, load(name).solution)
+    falsified = sum(map(falsify, notebook["cells"]))
+    done = run(file.name, notebook)
+    assert "caused an exception" not in done.stdout, done.stdout[-3000:]
+    assert re.search(rf"\b{falsified} failed", done.stdout), done.stdout[-3000:]
+    assert passed() == dict.fromkeys(exercises(notebook), True)
+
+
+def falsify(cell):
+    """Change the first digit that a cell printed, in place; whether there was one to change."""
+    outputs = cell.get("outputs", [])
+    for output in outputs[:1]:
+        text = output["text"] if "text" in output else output["data"]["text/plain"]
+        wrong = re.sub(r"\d", lambda m: str((int(m[0]) + 1) % 10), "".join(text), count=1)
+        assert wrong != "".join(text), "a compared cell prints no digit"
+        output.update({"text": wrong} if "text" in output else {"data": {"text/plain": wrong}})
+    return bool(outputs)
