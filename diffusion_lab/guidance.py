@@ -4,14 +4,15 @@ Scales are w in y_null + w (y_cond - y_null): w = 0 is unconditional, w = 1 plai
 guided. Ho & Salimans write g = w - 1 (0 is off), and so do some codes: look before you copy a number.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .coefficients import Number
+from .coefficients import Number, Schedule
 from .denoisers import Denoise, Rule, given
 from .targets import TARGETS, Prediction, mix
 
@@ -65,6 +66,55 @@ def interval(scale: float, t_lo: float, t_hi: float) -> Callable[[float], float]
     if not 0 <= t_lo < t_hi <= 1:
         raise ValueError(f"a guidance interval from {t_lo} to {t_hi}: give 0 <= t_lo < t_hi <= 1.")
     return lambda t: scale if t_lo < t <= t_hi else 1.0
+
+
+def plus_plus(lam: float, schedule: Schedule, ts: Tensor | Iterable[float]) -> Callable[[float], float]:
+    """CFG++ as a scale of t: x_0_hat guided by lam in [0, 1], noise put back as the unconditional model sees
+    it   (Chung et al. 2024, arXiv 2406.08070).
+
+    A DDIM step is affine in eps, so that rule is plain guidance with w_t = lam k_t / (k_t - k_s), k = sigma /
+    a, where s follows t on the grid `ts`: give it the grid that `ddim` walks.
+    """
+    grid, like = [float(t) for t in ts], torch.empty(0)
+    scales = {}
+    for t, s in pairwise(grid):
+        c, cs = schedule.at(t, like), schedule.at(s, like)
+        scales[t] = float(lam / (1 - cs.sigma * c.a / (cs.a * c.sigma)))
+
+    def scale(t: float) -> float:
+        if t not in scales:
+            raise ValueError(
+                f"t = {t:.6g} is not on the grid that this scale was made for: give it that grid."
+            )
+        return scales[t]
+
+    return scale
+
+
+def projected(
+    good: Denoise, weak: Denoise, scale: Scale, eta: float = 0.0, radius: float = torch.inf
+) -> Rule:
+    """x_0_good + (w - 1) (orthogonal + eta parallel part of x_0_good - x_0_weak), the difference no longer
+    than `radius`   (adaptive projected guidance, Sadat et al. 2024, arXiv 2410.02416, without its momentum,
+    which would have to remember).
+
+    The part along x_0_good is what saturates. eta = 1, radius = inf is `extrapolate`.
+    """
+
+    def guided(x: Tensor, t: Number, _: Any) -> Prediction:
+        w = scale(float(t)) if callable(scale) else scale
+        pred = good(x, t)
+        if w == 1:
+            return pred
+        towards = pred.x0.flatten(1)
+        gap = towards - weak(x, t).x0.flatten(1)
+        gap = gap * (radius / gap.norm(dim=1, keepdim=True).clamp(min=1e-12)).clamp(max=1.0)
+        along = towards / towards.norm(dim=1, keepdim=True).clamp(min=1e-12)
+        parallel = (gap * along).sum(1, keepdim=True) * along
+        x0 = towards + (w - 1) * (gap - (1 - eta) * parallel)
+        return Prediction(pred.c, x, x0.reshape(x.shape), TARGETS["x0"], pred.large)
+
+    return Rule(good.process, guided)
 
 
 def thresholded(denoise: Denoise, percentile: float = 0.995, limit: float = 1.0) -> Rule:

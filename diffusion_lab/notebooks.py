@@ -48,7 +48,7 @@ def recorded(file: Path) -> str:
     from nbclient import NotebookClient
 
     notebook = nbformat.read(file, 4)
-    NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    NotebookClient(notebook, timeout=300, kernel_name="python3", coalesce_streams=True).execute()
     return str(nbformat.writes(canonical(notebook, file.stem.split("_")[0]))) + "\n"
 
 

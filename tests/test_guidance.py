@@ -80,7 +80,12 @@ def test_guided_samples_of_a_narrow_class_have_variance_v_to_the_w(w):
 
 @pytest.mark.parametrize(
     ("w", "ode", "sde"),
-    [(1.0, (0.99, 0.50), (1.00, 0.50)), (2.0, (1.31, 0.36), (1.17, 0.44)), (4.0, (1.66, 0.28), (1.28, 0.43))],
+    [
+        (1.0, (0.99, 0.50), (1.00, 0.50)),
+        (2.0, (1.32, 0.36), (1.17, 0.44)),
+        (4.0, (1.67, 0.29), (1.28, 0.43)),
+        (7.5, (2.07, 0.25), (1.38, 0.43)),
+    ],
 )
 def test_two_modes_the_ode_overshoots_and_the_sde_less(w, ode, sde, rng):
     # Prior 1/2 N(-1, 1/4) + 1/2 N(1, 1/4), the right mode asked for. 6,007 samples: standard error of the
@@ -88,7 +93,7 @@ def test_two_modes_the_ode_overshoots_and_the_sde_less(w, ode, sde, rng):
     law = GaussianMixture.isotropic(torch.tensor([[-1.0], [1.0]]), 0.5)
     process = Gaussian(VP())
     rule = guidance.cfg(law.denoiser(process), torch.tensor([1]), torch.tensor([law.null]), w)
-    ts = grids.karras(process.schedule, 200)
+    ts = grids.karras(process.schedule, 200, k_max=1000.0)
     x = process.prior(torch.randn(6007, 1, generator=rng), ts[0].item())
     for sampler, knobs, (mean, std) in (
         (samplers.heun, {}, ode),
@@ -145,6 +150,62 @@ def test_a_negative_condition_pushes_away(rng):
     away = guidance.cfg(denoise, middle, left, 3.0)(x, 0.5).x0
     plain = guidance.cfg(denoise, middle, null, 3.0)(x, 0.5).x0
     assert (away > plain).all()
+
+
+@pytest.mark.parametrize("schedule", [VP(), Flow()], ids=["vp", "flow"])
+def test_cfg_plus_plus_is_its_own_loop(schedule, rng):
+    # As the paper writes it: guided x_0_hat, unconditional eps_hat, one DDIM step after another.
+    law, lam, process = mixture(rng), 0.6, Gaussian(schedule)
+    denoise, label, null = law.denoiser(process), torch.tensor([1]), torch.tensor([law.null])
+    ts = grids.uniform(7)
+    x = torch.randn(5, 3, generator=rng)
+    rule = guidance.cfg(denoise, label, null, guidance.plus_plus(lam, schedule, ts))
+    ours = final(samplers.ddim(rule, x, ts))
+    for t, s in itertools.pairwise(ts.tolist()):
+        cond, free = denoise(x, t, label), denoise(x, t, null)
+        x0 = guidance.linear(free.x0, cond.x0, lam)
+        cs = schedule.at(s, x)
+        x = cs.a * x0 + cs.sigma * free.eps
+    torch.testing.assert_close(ours, x)
+
+
+def test_cfg_plus_plus_knows_only_its_own_grid():
+    scale = guidance.plus_plus(0.5, VP(), grids.uniform(4))
+    assert scale(0.25) == 0.5  # the last step ends at k = 0
+    with pytest.raises(ValueError, match=r"t = 0.3 is not on the grid"):
+        scale(0.3)
+
+
+def test_projection_of_everything_is_extrapolation(rng):
+    process, x = Gaussian(Flow()), torch.randn(5, 3, generator=rng)
+    good, weak = (mixture(rng).denoiser(process) for _ in range(2))
+    plain = guidance.extrapolate(good, weak, 3.0)(x, 0.6).x0
+    torch.testing.assert_close(guidance.projected(good, weak, 3.0, eta=1.0)(x, 0.6).x0, plain)
+    torch.testing.assert_close(guidance.projected(good, weak, 1.0)(x, 0.6).x0, good(x, 0.6).x0)
+    # The other eta differ from it along x_0_good alone.
+    gap = guidance.projected(good, weak, 3.0, eta=0.2)(x, 0.6).x0 - plain
+    along = good(x, 0.6).x0
+    torch.testing.assert_close(torch.linalg.cross(gap, along, dim=1), torch.zeros(5, 3), atol=1e-9, rtol=0)
+
+
+def test_projected_guidance_has_no_part_along_the_prediction_and_keeps_its_radius(rng):
+    x, x0, x0_weak = torch.randn(3, 5, 7, generator=rng)
+    rule = guidance.projected(believing(x0), believing(x0_weak), 4.0)
+    push = rule(x, 0.5).x0 - x0
+    torch.testing.assert_close((push * x0).sum(1), torch.zeros(5), atol=1e-9, rtol=0)
+    short = guidance.projected(believing(x0), believing(x0_weak), 4.0, eta=1.0, radius=0.1)(x, 0.5).x0 - x0
+    torch.testing.assert_close(short.norm(dim=1), torch.full((5,), 0.3))
+
+
+def test_autoguidance_with_a_blurred_copy_sharpens_a_gaussian():
+    # Good: N(0, v), weak: N(0, u) of the same condition. The ODE's variance ends at v^w u^(1 - w), as above.
+    v, u, w = 0.25, 0.5, 2.0
+    process = Gaussian(VP())
+    good, weak = (GaussianMixture.isotropic(torch.zeros(1, 1), var**0.5).denoiser(process) for var in (v, u))
+    ts = grids.karras(process.schedule, 4000, k_min=1e-5, k_max=1e9)
+    start = process.schedule.at(ts[0].item(), torch.ones(1, 1))
+    end = final(samplers.heun(guidance.extrapolate(good, weak, w), torch.ones(1, 1), ts)).item()
+    assert end**2 / (start.a**2 + start.sigma**2) == pytest.approx(v**w * u ** (1 - w), rel=1e-3)
 
 
 def test_bad_intervals_are_refused():

@@ -65,7 +65,7 @@ def test_rooms_import_only_what_their_arrows_allow(room):
 
 def test_nothing_imports_widgets_but_their_own_room():
     for file in PACKAGE.rglob("*.py"):
-        if "widgets" not in file.parts:
+        if not {"widgets", "book"} & set(file.parts):  # the book shows them, and nothing imports the book
             assert "widgets" not in imported(file), file
 
 

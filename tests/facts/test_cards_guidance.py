@@ -54,7 +54,7 @@ def test_laws_that_differ_by_a_shift_are_guided_to_the_extrapolated_mean(away, t
 
 
 def test_the_tilted_law_of_two_modes_hardly_moves():
-    # 1/2 N(-1, 1/4) + 1/2 N(1, 1/4), right mode, w = 4. The ODE ends at mean 1.66 and deviation 0.28.
+    # 1/2 N(-1, 1/4) + 1/2 N(1, 1/4), right mode, w = 4. The ODE ends at mean 1.67 and deviation 0.29.
     x = torch.linspace(-8, 8, 40001)
     right, left = (torch.exp(-2 * (x - m) ** 2) for m in (1.0, -1.0))
     density = (right + left) * (right / (right + left)) ** 4.0
