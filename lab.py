@@ -4,6 +4,7 @@
     python3 lab.py --no-browser   the same, but only print the address
     python3 lab.py --check        start JupyterLab, wait until it answers, stop
     python3 lab.py test           set up once, then run every test; words after `test` go to pytest
+    python3 lab.py book           set up once, then build the study site; --serve shows it
     python3 lab.py setup [--all]  only set up; --all adds what tests and maintainers need
 
 For maintainers: `lock [--upgrade | --check]` for constraints.txt, `links` for the address in pyproject.toml.
@@ -137,6 +138,14 @@ def count(report: Path) -> tuple[int, int, Counter[str]]:
     return len(cases) - len(failed) - len(skipped), len(failed), reasons
 
 
+def book(options: list[str]) -> int:
+    """Build the study site: see diffusion_lab/book/build.py."""
+    set_up("all")
+    return subprocess.call(
+        [str(PYTHON), "-m", "diffusion_lab.book.build", *options], cwd=ROOT, env=environment()
+    )
+
+
 def setup(options: list[str]) -> int:
     """Only set up."""
     known(options, "--all")
@@ -145,7 +154,7 @@ def setup(options: list[str]) -> int:
     return 0
 
 
-COMMANDS = {"start": start, "test": test, "setup": setup, "lock": lock, "links": links}
+COMMANDS = {"start": start, "test": test, "book": book, "setup": setup, "lock": lock, "links": links}
 
 
 def main(words: list[str]) -> int:

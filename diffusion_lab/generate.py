@@ -20,14 +20,14 @@ FINITE_K = {"heun", "euler_maruyama", "langevin"}
 def trajectory(
     model: Denoiser,
     shape: tuple[int, ...],
-    labels: Int[Tensor, "b"] | None = None,
+    labels: Int[Tensor, "b *l"] | None = None,
     null: int | None = None,
     guidance: Scale = 1.0,
     sampler: str = "dpmpp_2m",
     steps: int = 20,
     rng: torch.Generator | None = None,
 ) -> Iterator[Step]:
-    """Steps from noise to samples of shape (b, *d), given labels and, with w != 1, guided away from `null`.
+    """Steps from noise to samples of shape (b, *d), given labels or captions and, with w != 1, guided away from `null`.
 
     Equal steps in t from the latest time that target and sampler allow. No gradients are kept.
     """

@@ -48,6 +48,21 @@ def drawn_points(x: Float[Tensor, "n 2"], title: str = "", size: int = 400) -> P
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
+def drawn_paths(x: Float[Tensor, "n t 2"], known: Float[Tensor, "m t 2"], size: int = 400) -> Picture:
+    """Paths from the origin, and known ones dashed, each axis at its own scale, (size, size, 3) of bytes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(size / 100, size / 100), dpi=100, layout="constrained")
+    canvas, axes = FigureCanvasAgg(figure), figure.subplots()
+    for paths, style in ((x, "-"), (known, "--")):
+        for path in paths.detach().cpu():
+            axes.plot(path[:, 0], path[:, 1], style, linewidth=1)
+    axes.set(xlabel="ahead, m", ylabel="to the left, m")
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
 def scatter(axes: Any, x: Float[Tensor, "n 2"], title: str = "") -> None:
     """Points on matplotlib axes, on the window that all standardised toys share."""
     points = x.detach().cpu()

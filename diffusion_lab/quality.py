@@ -3,17 +3,20 @@
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from . import zoo
-from .data import TOYS, load, load_digits
+from .data import load, load_digits
 from .denoisers import Denoiser
 from .generate import trajectory
+from .latent import encoded, psnr
 from .metrics.images import frechet, precision_recall
 from .metrics.points import sliced_wasserstein
 from .seeds import rng_at
 from .steps import final
+from .tasks.latent import codec
 
 NEIGHBOURS = 5
 """Of precision and recall. With the usual 3 the real halves cover only 0.90 of each other, with 5 0.95."""
@@ -21,10 +24,35 @@ NEIGHBOURS = 5
 POINTS = 2000
 
 
-def of_shipped(name: str) -> dict[str, float]:
-    """The scores that go on a card."""
-    model = zoo.denoiser(name)
-    return point_scores(point_samples(model), name) if name in TOYS else digit_scores(*digit_samples(model))
+def of_points(name: str) -> dict[str, float]:
+    """For the card of a toy."""
+    return point_scores(point_samples(zoo.denoiser(name)), name)
+
+
+def of_digits(name: str) -> dict[str, float]:
+    """For the card of a model of 8 x 8 digits."""
+    return digit_scores(*digit_samples(zoo.denoiser(name)))
+
+
+@torch.no_grad()
+def of_autoencoder(name: str) -> dict[str, float]:
+    """For the card of an autoencoder: what it loses of digits it never saw."""
+    model, (x, _) = zoo.denoiser(name), load_digits(32, "test")
+    made, judge = model.decode(encoded(x, model)).clamp(-1, 1), zoo.classifier()
+    same = judge(made).argmax(1) == judge(x).argmax(1)
+    return {
+        "psnr_db": round(psnr(x, made), 2),
+        "same_class": round(same.double().mean().item(), 4),
+        "scale": round(float(model.scale), 4),
+    }
+
+
+@torch.no_grad()
+def of_latents(name: str) -> dict[str, float]:
+    """For the card of a latent model: its digits, decoded and pooled to 8 x 8 for the classifier."""
+    model, labels = zoo.denoiser(name), load_digits(32, "test")[1]
+    z = final(trajectory(model, (len(labels), 4, 8, 8), labels, 10, rng=rng_at("samples", 0, 0)))
+    return digit_scores(F.adaptive_avg_pool2d(codec().decode(z), 8), labels)
 
 
 def point_samples(model: Denoiser, seed: int = 0, **how: Any) -> Float[Tensor, "n 2"]:

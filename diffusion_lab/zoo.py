@@ -8,13 +8,13 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load, save
 from torch import nn
 
 from .checkpoints import CheckpointError, read, same_architecture, section
-from .denoisers import Denoiser
 from .errors import lookup
 from .models.classifier import Classifier
 from .tasks import TASKS, Task, folder_task
@@ -48,11 +48,13 @@ def card(name: str) -> Card:
     return Card(**json.loads(lookup(name, cards, "shipped model").read_text(encoding="utf-8")))
 
 
-def denoiser(name: str) -> Denoiser:
-    """The trained model of a task, ready to sample from."""
-    model = lookup(name, TASKS, "model").untrained()
-    fill(model, name)
-    return model
+def denoiser(name: str) -> Any:
+    """The trained model of a task, ready to use: mostly a denoiser; an autoencoder, a judge or an
+    autoregressive twin where the task is one."""
+    task = lookup(name, TASKS, "model")
+    model = task.untrained()
+    fill(task.part(model), name)
+    return model.requires_grad_(False).eval()
 
 
 def classifier() -> Classifier:
@@ -62,7 +64,7 @@ def classifier() -> Classifier:
     return model
 
 
-def from_run(path: Path) -> tuple[Denoiser, Task]:
+def from_run(path: Path) -> tuple[Any, Task]:
     """The averaged model of a checkpoint that `diffusion-lab train` wrote, and its task."""
     tensors, about = read(path)
     if "task" not in about:

@@ -1,6 +1,7 @@
 """The command line as a user meets it: what works, and what each mistake is answered with."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,21 @@ def test_the_way_from_noise_as_a_film():
         assert film.n_frames == 7
 
 
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("--model dates --steps 25 -n 7", "samples.txt: 7 samples of dates"),
+        ("--model dates-twin -n 7", "samples.txt: 7 samples of dates-twin"),
+        ("--model drawn --caption 'a small grey cross' --guidance 2 -n 4", "4 samples of drawn"),
+        ("--model digits32-latent -n 4 --steps 4 -o way.gif", "way.gif: 4 samples of digits32-latent"),
+        ("--model driving -n 5 --steps 5", "5 futures of one scene"),
+    ],
+)
+def test_every_kind_of_model_draws(command, says, capsys):
+    assert main(["sample", *shlex.split(command)]) == 0
+    assert says in capsys.readouterr().out
+
+
 def test_a_seed_gives_the_same_picture_and_another_one_another():
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         lab(f"sample -n 4 --steps 3 --seed {seed} -o {name}.png")
@@ -85,7 +101,11 @@ def test_every_sampler_draws_digits(sampler):
         ("sample --sampler dpmpp", "no sampler 'dpmpp': did you mean 'dpmpp_2m'?"),
         ("sample --class 12", "the classes of digits are 0 to 9"),
         ("sample --model moons --class 1", "moons has no classes: leave --class and --guidance out"),
-        ("sample -o x.jpg", "name a .png for the samples or a .gif"),
+        ("sample --model moons --caption dark", "moons takes no --caption: leave it out"),
+        ("sample --model drawn --caption purple", "there is no word 'purple'"),
+        ("sample --model dates -o x.png", "this model's samples go into a .txt"),
+        ("sample --model drawn-judge", "there is no model 'drawn-judge'"),
+        ("sample -o x.jpg", "this model's samples go into a .png or a .gif"),
         ("sample --steps 0", "at least 1 step"),
         ("sample -n 0", "draw at least one sample"),
         ("sample --run none.safetensors", "there is no checkpoint at none.safetensors"),

@@ -13,7 +13,11 @@ from .layers import perceptron
 
 
 class VAE(nn.Module):
-    """Encoder and decoder are perceptrons; z = mean + std * noise carries the gradient."""
+    """Encoder and decoder are perceptrons; z = mean + std * noise carries the gradient.
+
+    The decoder's deviation starts below the data's: from 1 it explains everything as noise, and the posterior
+    collapses onto the prior.
+    """
 
     def __init__(self, latent: int = 2, width: int = 128, depth: int = 3):
         super().__init__()
@@ -22,7 +26,7 @@ class VAE(nn.Module):
             perceptron(2, 2 * latent, width, depth),
             perceptron(latent, 2, width, depth),
         )
-        self.log_std = nn.Parameter(torch.zeros(()))
+        self.log_std = nn.Parameter(torch.full((), -1.5))
 
     def log_prob(self, x0: Float[Tensor, "b 2"], rng: torch.Generator, k: int = 1) -> Float[Tensor, "b"]:
         """A lower bound in nats, from k draws of z: the ELBO at k = 1, and with growing k ever nearer to

@@ -47,7 +47,7 @@ class DiT(nn.Module):
                 f"patches of {patch} do not tile an image of {size}: choose a divisor of {size}."
             )
         self.size, self.in_channels, self.patch = size, in_channels, patch
-        self.embedding = Embedding(256, width, n_classes)
+        self.embedding: nn.Module = Embedding(256, width, n_classes)
         self.patchify = nn.Conv2d(in_channels, width, patch, stride=patch)
         self.register_buffer("positions", position_features(size // patch, width), persistent=False)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))

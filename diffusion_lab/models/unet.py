@@ -47,7 +47,7 @@ class UNet(nn.Module):
         if bad := [n for n in widths if n % groups]:
             raise ValueError(f"{bad[0]} channels cannot be split into {groups} groups: choose a divisor.")
         self.in_channels, self.factor = in_channels, 2 ** (len(widths) - 1)
-        self.embedding = Embedding(channels, 4 * channels, n_classes)
+        self.embedding: nn.Module = Embedding(channels, 4 * channels, n_classes)
 
         def block(n_in: int, n_out: int, attends: bool) -> Block:
             return Block(n_in, n_out, 4 * channels, groups, heads if attends else 0)
@@ -89,15 +89,15 @@ class UNet(nn.Module):
             h = block(h, c)
         return self.decode(h, skips, c)
 
-    def encode(self, x: Float[Tensor, "b c h w"], c: Float[Tensor, "b k"]) -> list[Tensor]:
-        """Every feature map on the way down, finest first."""
+    def encode(self, x: Float[Tensor, "b c h w"], c: Any) -> list[Tensor]:
+        """Every feature map on the way down, finest first. c is what the embedding says, a vector here."""
         skips = [self.stem(x)]
         for layer in self.encoder:
             skips.append(layer(skips[-1], c))
         return skips
 
     def decode(
-        self, h: Float[Tensor, "b c h w"], skips: Sequence[Tensor], c: Float[Tensor, "b k"]
+        self, h: Float[Tensor, "b c h w"], skips: Sequence[Tensor], c: Any
     ) -> Float[Tensor, "b c_out h2 w2"]:
         """The way up: each block reads h beside the skip of its size, coarsest first."""
         for block, resize, skip in zip(self.decoder, self.resize, reversed(skips), strict=True):

@@ -19,18 +19,18 @@ _BYTES = (
 _FLOPS = {prefix + "FLOPs": 1000.0**n for n, prefix in enumerate(("", "k", "M", "G", "T", "P", "E"))}
 _BITS = {"bits": 1.0, "nats": 1 / math.log(2)}
 _PER_DIM = {"bits/dim": 1.0, "nats/dim": 1 / math.log(2)}
-_UNITS = {
+UNITS = {
     unit: (kind, size)
     for kind, table in enumerate((_TIME, _BYTES, _FLOPS, _BITS, _PER_DIM, {"%": 0.01, "": 1.0}))
     for unit, size in table.items()
 }
-_SPELLED = {
+SPELLED = {
     "sec": "s", "second": "s", "seconds": "s", "minute": "min", "minutes": "min", "mins": "min",
     "hour": "h", "hours": "h", "hr": "h", "days": "d", "day": "d", "msec": "ms", "percent": "%",
     "bit": "bits", "nat": "nats", "byte": "B", "bytes": "B", "KB": "kB", "bpd": "bits/dim", "times": "x",
     "×": "x", "fold": "x", "flops": "FLOPs", "μs": "µs",
 }  # fmt: skip
-_MULTIPLIERS = {
+MULTIPLIERS = {
     "k": 1e3, "K": 1e3, "thousand": 1e3, "M": 1e6, "million": 1e6, "G": 1e9, "B": 1e9, "bn": 1e9,
     "billion": 1e9, "T": 1e12, "trillion": 1e12,
 }  # fmt: skip
@@ -77,21 +77,21 @@ def _unit(plain: str, unit: str) -> tuple[str, str]:
     tail = _TAIL.fullmatch(plain)
     if not tail or not tail[1]:
         return plain, ""
-    word = _SPELLED.get(tail[2], tail[2])
+    word = SPELLED.get(tail[2], tail[2])
     same = word.lower().rstrip("s") == unit.lower().rstrip("s")
     if same and unit:
         return tail[1], unit
-    if word in _MULTIPLIERS and _UNITS.get(unit, ("", 0))[0] != 1:
+    if word in MULTIPLIERS and UNITS.get(unit, ("", 0))[0] != 1:
         return plain, ""
-    return (tail[1], word) if word in _UNITS or word == "x" else (plain, "")
+    return (tail[1], word) if word in UNITS or word == "x" else (plain, "")
 
 
 def _scale(typed: str, unit: str) -> float:
     """What one typed unit is in the card's unit. No unit typed means the card's."""
     if typed in ("", unit) or (typed == "x" and unit == ""):
         return 1.0
-    kind, size = _UNITS.get(typed, (-1, 1.0))
-    wanted_kind, wanted = _UNITS.get(unit, (-2, 1.0))
+    kind, size = UNITS.get(typed, (-1, 1.0))
+    wanted_kind, wanted = UNITS.get(unit, (-2, 1.0))
     if kind != wanted_kind:
         raise NumberError(
             f"the answer is wanted {f'in {unit}' if unit else 'without a unit'}, not in {typed}."
@@ -102,8 +102,8 @@ def _scale(typed: str, unit: str) -> float:
 def _number(text: str) -> float:
     factor = 1.0
     tail = _TAIL.fullmatch(text)
-    if tail and tail[1] and tail[2] in _MULTIPLIERS and tail[1][-1] in "0123456789. ":
-        text, factor = tail[1], _MULTIPLIERS[tail[2]]
+    if tail and tail[1] and tail[2] in MULTIPLIERS and tail[1][-1] in "0123456789. ":
+        text, factor = tail[1], MULTIPLIERS[tail[2]]
     text = _THOUSANDS.sub(lambda m: re.sub(r"[,_' ]", "", m[0]), text.strip())
     text = _TIMES_TEN.sub("*", _DECIMAL_COMMA.sub(r"\1.\2", text))
     if not text:

@@ -12,7 +12,7 @@ from diffusion_lab.quiz.formulas.names import ACCENT_WORDS, LETTERS, LOWERED, MA
 
 BREAK = "."
 _PIECE = re.compile(r"\\[A-Za-z]+|[A-Za-z\u00c0-\u024f]+(?:['’][a-z]+)?|[0-9]+(?:\.[0-9]+)?|\s+|.", re.DOTALL)
-_SAME = {
+SAME_WORD = {
     "epsilon": "eps", "varepsilon": "eps", "lam": "lambda", "abar": "alphabar", "varnothing": "null",
     "emptyset": "null", "one": "1", "two": "2", "three": "3", "four": "4", "zero": "0", "infty": "∞",
     "infinity": "∞", "cannot": "not", "cant": "not", "dont": "not", "doesnt": "not", "isnt": "not",
@@ -21,11 +21,11 @@ _SAME = {
     "mid": "given", "mathcal": "", "mathbb": "", "mathbf": "", "mathrm": "", "operatorname": "",
     "text": "", "left": "", "frac": "", "quad": "",
 }  # fmt: skip
-_STOP = frozenset(["the", "an", "of", "is", "are", "to", "its", "this", "that", "be", "by", "", "and"])
-_SIGNS = {
+STOP = frozenset(["the", "an", "of", "is", "are", "to", "its", "this", "that", "be", "by", "", "and"])
+SIGNS = {
     "−": "-", "–": "-", "√": "sqrt", "×": "*", "·": "*", "∇": "nabla", "→": "->", "∝": "propto", "∞": "∞",
 }  # fmt: skip
-_GREEK = frozenset(LETTERS.values()) | {"eps", "alphabar"}
+GREEK_WORDS = frozenset(LETTERS.values()) | {"eps", "alphabar"}
 
 
 class Word(NamedTuple):
@@ -81,17 +81,17 @@ def _plain(piece: str) -> Iterator[str]:
         plain = "".join(letter for letter in plain if letter.isascii()) or plain
     if plain[-1].isalpha() and plain.isascii():
         lower = plain.lstrip("\\").lower().replace("'", "")
-        yield _SAME.get(lower, lower)
+        yield SAME_WORD.get(lower, lower)
     elif plain[0] in LETTERS or plain[0].isalpha():
         letter = LETTERS.get(plain[0], plain.lower() if plain.isalpha() else plain[0].lower())
-        yield _SAME.get(letter, letter)
+        yield SAME_WORD.get(letter, letter)
         yield from (MARKS[mark] for mark in plain[1:] if mark in MARKS)
     elif plain in MARKS:
         yield MARKS[plain]
     elif plain[0].isdigit() or plain in "+=/^_":
         yield plain
-    elif plain in _SIGNS:
-        yield _SIGNS[plain]
+    elif plain in SIGNS:
+        yield SIGNS[plain]
 
 
 def _joined(found: list[Word]) -> list[Word]:
@@ -133,7 +133,7 @@ def _lower(out: list[Word], index: Word) -> None:
         out[-1] = Word(_accented(base.text, index.text), base.start, index.end)
     elif index.text.isdigit() and (_is_symbol(base.text) or base.text.endswith(ACCENT_WORDS)):
         out[-1] = Word(base.text + index.text, base.start, index.end)
-    elif not (index.text == "t" and base.text in _GREEK):
+    elif not (index.text == "t" and base.text in GREEK_WORDS):
         out.append(index)
 
 
@@ -142,7 +142,7 @@ def _is_letter(text: str) -> bool:
 
 
 def _is_symbol(text: str) -> bool:
-    return text in _GREEK or _is_letter(text) or (len(text) == 2 and text[1].isdigit())
+    return text in GREEK_WORDS or _is_letter(text) or (len(text) == 2 and text[1].isdigit())
 
 
 def _accented(base: str, accent: str) -> str:
@@ -155,6 +155,6 @@ def _accented(base: str, accent: str) -> str:
 def _without_filler(found: list[Word]) -> Iterator[Word]:
     for place, word in enumerate(found):
         after = found[place + 1].text if place + 1 < len(found) else ""
-        article = word.text == "a" and len(after) > 2 and after.isalpha() and after not in _GREEK
-        if word.text not in _STOP and not article:
+        article = word.text == "a" and len(after) > 2 and after.isalpha() and after not in GREEK_WORDS
+        if word.text not in STOP and not article:
             yield word

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import lookup
-from . import images
+from . import captions, images, latent, pictured, text, trajectories
 from .images import folder_task
 from .task import Task
 
-TASKS: dict[str, Task] = {**images.TASKS}
+ROOMS = (images, latent, captions, pictured, text, trajectories)
+TASKS: dict[str, Task] = {name: task for room in ROOMS for name, task in room.TASKS.items()}
 
 __all__ = ["TASKS", "Task", "folder_task", "task_named"]
 

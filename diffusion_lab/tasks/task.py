@@ -11,12 +11,18 @@ from ..data import Share
 from ..training import Alone, Batches, Fleet, Recipe, Trainable, Trainer
 
 
+def whole(model: nn.Module) -> nn.Module:
+    """All of it."""
+    return model
+
+
 @dataclass(frozen=True)
 class Task:
     """A model from its data to its weights.
 
     batches: (share, seed, device) -> the batches of a run. model: the untrained network, wrapped for use.
-    objective: model -> the module whose output is its loss. shape: of one sample.
+    objective: model -> the module whose output is its loss. shape: of one sample. part: what of the model
+    is trained and ships; the rest comes from another shipped file.
     """
 
     name: str
@@ -27,6 +33,7 @@ class Task:
     recipe: Recipe
     batch: int
     n_classes: int = 0
+    part: Callable[[Any], nn.Module] = whole
 
     @property
     def null(self) -> int:

@@ -36,7 +36,7 @@ def house(tmp_path):
     for name, text in {
         "quizzes/ids.lock": LOCK,
         "quizzes/cards/deck.md": "\n".join(SOUND),
-        "book/forward.md": "# Forward\n\n(closed)=\n## Closed form\n",
+        "book/forward.md": "# Forward\n\n(forward-closed)=\n## Closed form\n",
         "book/guidance.md": "# Guidance\n",
         "notebooks/01.ipynb": "{}",
         "tests/test_guidance.py": "def test_the_needle():\n    pass\n",
@@ -45,7 +45,7 @@ def house(tmp_path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
     links._tests.cache_clear()
-    links._anchors.cache_clear()
+    links._labels.cache_clear()
     return tmp_path
 
 
@@ -106,7 +106,7 @@ def test_the_shipped_decks_are_clean():
         ("src: Ho 2020 eq. 4", "src: computed; test gaidance::the_needle", "names no file of tests"),
         (" | book: forward#closed", "", "`book` is missing"),
         ("book: forward#closed", "book: backward", "there is no page `backward`"),
-        ("book: forward#closed", "book: forward#opened", "has no section `opened`"),
+        ("book: forward#closed", "book: forward#opened", "has no label `(forward-opened)=`"),
         ("| book: forward#closed", "| book: forward | notebook: 02.ipynb", "there is no notebook `02.ipynb`"),
         ("Forgetting the root.", "[here](../../../etc/passwd)", "does not stay in the deck's folder"),
         ("Forgetting the root.", "[here](javascript:alert)", "does not stay in the deck's folder"),

@@ -85,21 +85,18 @@ def book(house: House) -> Iterator[Problem]:
 
 
 def _page_fault(pages: Path, link: str) -> str:
-    page, _, anchor = link.partition("#")
-    found = next((path for path in pages.rglob("*.md") if path.stem == Path(page).name), None)
-    if found is None:
+    page, _, section = link.partition("#")
+    file = pages / f"{page}.md"
+    if not file.is_file():
         return f"there is no page `{page}` in the book"
-    return "" if not anchor or anchor in _anchors(found) else f"page `{page}` has no section `{anchor}`"
+    label = link.replace("#", "-")
+    return "" if not section or label in _labels(file) else f"page `{page}` has no label `({label})=`"
 
 
 @cache
-def _anchors(page: Path) -> frozenset[str]:
-    """The labels of a page, and its headings as links spell them."""
-    text = page.read_text("utf-8")
-    labels = re.findall(r"^\(([^)\n]+)\)=", text, re.MULTILINE)
-    titles = re.findall(r"^#{1,6} +(.+)$", text, re.MULTILINE)
-    slugs = (re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-") for title in titles)
-    return frozenset([*labels, *slugs])
+def _labels(page: Path) -> frozenset[str]:
+    """The labels of a page's sections."""
+    return frozenset(re.findall(r"^\(([^)\n]+)\)=[ \t]*$", page.read_text("utf-8"), re.MULTILINE))
 
 
 def notebooks(house: House) -> Iterator[Problem]:

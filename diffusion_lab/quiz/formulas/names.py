@@ -16,7 +16,7 @@ LETTERS = {letter: name for name, letter in GREEK.items() if not name.startswith
 }  # fmt: skip
 LOWERED = {small: letter for letter, small in SUBSCRIPTS.items()}
 RAISED = {small: letter for letter, small in reversed(SUPERSCRIPTS.items()) if small not in "*′°†"}
-_SAME = {
+SAME_NAME = {
     "epsilon": "eps", "varepsilon": "eps", "lam": "lambda", "varphi": "phi", "vartheta": "theta",
     "emptyset": "null", "varnothing": "null", "ell": "l", "alphas": "alpha", "sig": "sigma",
 }  # fmt: skip
@@ -66,7 +66,7 @@ def name(word: str, subs: tuple[str, ...] = (), accents: tuple[str, ...] = ()) -
     subs = (word[len(base) :], *subs)
     accents = (*accents, *(sub for sub in subs if sub in ACCENT_WORDS))
     subs = tuple(sub for sub in subs if sub and sub not in ACCENT_WORDS)
-    base = _SAME.get(base, base)
+    base = SAME_NAME.get(base, base)
     return Name("alpha" if base == "a" and "bar" in accents else base, accents, subs)
 
 
@@ -76,7 +76,7 @@ def subscript(text: str) -> str:
     text = "".join(LOWERED.get(letter, letter) for letter in text).replace("−", "-")
     plain = "".join(LETTERS.get(letter, letter) for letter in text)
     word = "".join(letter for letter in plain if letter.isalnum() or letter in "-+'*")
-    return _SAME.get(word, word)
+    return SAME_NAME.get(word, word)
 
 
 class Names(NamedTuple):

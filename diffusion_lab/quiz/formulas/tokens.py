@@ -10,19 +10,19 @@ from diffusion_lab.quiz.latex.symbols import ACCENTS, GREEK
 from diffusion_lab.quiz.text import clean, nearest
 
 LONGEST = 400
-_OPERATORS = {
+OPERATORS = {
     "−": "-", "–": "-", "×": "*", "·": "*", "⋅": "*", "∙": "*", "÷": "/", "⁄": "/", "**": "^", "||": "‖",
     "\\cdot": "*", "\\times": "*", "\\div": "/", "\\|": "‖", "\\lVert": "‖", "\\rVert": "‖", "\\Vert": "‖",
     "\\lvert": "|", "\\rvert": "|", "\\vert": "|", "\\mid": "|", "\\{": "(", "\\}": ")",
 }  # fmt: skip
-_DROPPED = frozenset([
+DROPPED = frozenset([
     "\\left", "\\right", "\\,", "\\;", "\\:", "\\!", "\\ ", "\\quad", "\\big", "\\Big", "\\bigl", "\\bigr",
     "\\Bigl", "\\Bigr", "\\bigg", "\\Bigg", "\\displaystyle", "\\limits", "~", "$",
 ])  # fmt: skip
 _TWO_DIGITS = re.compile(r"\s*([0-9])\s*([0-9])")
 _CONSTANTS = {"pi": math.pi, "e": math.e}
 _LONGEST_WORD = 30
-_VULGAR = {"½": 0.5, "⅓": 1 / 3, "¼": 0.25, "¾": 0.75, "⅔": 2 / 3, "⅛": 0.125}
+VULGAR = {"½": 0.5, "⅓": 1 / 3, "¼": 0.25, "¾": 0.75, "⅔": 2 / 3, "⅛": 0.125}
 
 
 class Token(NamedTuple):
@@ -64,14 +64,14 @@ class _Cutter(NameReader):
         assert match is not None
         start, piece, sort = self.at, match.group(), match.lastgroup
         self.at = match.end()
-        if sort == "space" or piece in _DROPPED:
+        if sort == "space" or piece in DROPPED:
             self.glued = False
         elif sort == "num":
             self.add("num", piece, start)
         elif sort == "word":
             self.symbol(self.modified(name(piece)), start)
-        elif piece in _OPERATORS or (sort == "op" and piece in "+-*/^()[]{},|=!<>"):
-            self.add("op", _OPERATORS.get(piece, piece), start)
+        elif piece in OPERATORS or (sort == "op" and piece in "+-*/^()[]{},|=!<>"):
+            self.add("op", OPERATORS.get(piece, piece), start)
         elif sort == "tex":
             self.command(piece, start)
         else:
@@ -80,8 +80,8 @@ class _Cutter(NameReader):
     def letter(self, letter: str, start: int) -> None:
         if letter in LETTERS:
             self.symbol(self.modified(name(LETTERS[letter])), start)
-        elif letter in _VULGAR:
-            self.add("num", repr(_VULGAR[letter]), start)
+        elif letter in VULGAR:
+            self.add("num", repr(VULGAR[letter]), start)
         elif letter in "√∛‖":
             self.add("op", letter, start)
         elif "\ue000" <= letter < chr(0xE000 + len(self.names.phrases)):

@@ -1,0 +1,144 @@
+"""Every way to diffuse text, on `dates`, with the same trunk and recipe: what a few minutes of each reach.
+
+python -m benchmarks.text --methods
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+
+from diffusion_lab import d3pm, grids
+from diffusion_lab.denoisers import TokenDenoiser
+from diffusion_lab.losses import masked
+from diffusion_lab.metrics.text import bound
+from diffusion_lab.models.text import TextNet
+from diffusion_lab.processes import Categorical
+from diffusion_lab.samplers import ddim, final
+from diffusion_lab.schedules import Flow
+from diffusion_lab.seeds import rng_at
+from diffusion_lab.tasks.text import SIZE, TASKS
+from diffusion_lab.text import LANGUAGES, RatioDenoiser, in_order, sedd
+from diffusion_lab.text.blocks import BlockBound, BlockNet, block_writing
+from diffusion_lab.text.embedded import Embedded, EmbeddedText
+from diffusion_lab.text.scores import PLANS, SAMPLES, sampled, validity
+from diffusion_lab.training import Objective, Trainable
+
+from .machine import table
+
+STEPS = 600
+LANGUAGE = LANGUAGES["dates"]()
+VOCAB, LENGTH = LANGUAGE.alphabet.size, LANGUAGE.length
+LAW = grids.stratified_law(1e-3)
+
+Sample = Callable[[Any, int], torch.Tensor]
+"""(trained model, calls) -> rows of ids."""
+
+
+def net(vocab: int) -> TextNet:
+    """The network of `TASKS`."""
+    return TextNet(vocab, LENGTH, **SIZE)
+
+
+def mask() -> Categorical:
+    """One more id."""
+    return Categorical.masked(Flow(), VOCAB)
+
+
+def uniform() -> Categorical:
+    """Any id."""
+    return Categorical.uniform(Flow(), VOCAB)
+
+
+def ancestrally(model: Any, steps: int) -> torch.Tensor:
+    """Each token by its own coin."""
+    return sampled(model, LANGUAGE, steps)
+
+
+def most_certain(model: TokenDenoiser, steps: int) -> torch.Tensor:
+    """The same number at every call."""
+    return sampled(in_order(model, PLANS["certainty"]), LANGUAGE, steps)
+
+
+def in_blocks(model: BlockNet, steps: int) -> torch.Tensor:
+    """The same calls, shared by the blocks."""
+    *_, x = block_writing(model, SAMPLES, max(1, steps * model.block // LENGTH), rng_at("texts", 0, 0))
+    return x
+
+
+@torch.no_grad()
+def rounded(model: EmbeddedText, steps: int, clamp: bool) -> torch.Tensor:
+    """DDIM in vectors, then the nearest token."""
+    noise = torch.randn(SAMPLES, LENGTH, model.dim, generator=rng_at("texts", 0, 0))
+    return model.decode(
+        final(ddim(model.clamped() if clamp else model.denoiser, noise, grids.uniform(steps)))
+    )
+
+
+def objective(loss: Callable[..., torch.Tensor]) -> Callable[[Any], Trainable]:
+    """A loss of the core, at stratified times."""
+    return partial(Objective, law=LAW, loss=loss)
+
+
+@dataclass(frozen=True)
+class Method:
+    """How to build it, how to train it, and the ways to sample it."""
+
+    model: Callable[[], Any]
+    objective: Callable[[Any], Trainable]
+    samples: dict[str, Sample]
+
+
+METHODS = [
+    Method(
+        lambda: TokenDenoiser(net(VOCAB + 1), mask()),
+        objective(masked),
+        {"MDLM": ancestrally, "MDLM, certain first": most_certain},
+    ),
+    Method(lambda: RatioDenoiser(net(VOCAB + 1), mask()), objective(sedd), {"SEDD, absorbing": ancestrally}),
+    Method(lambda: RatioDenoiser(net(VOCAB), uniform()), objective(sedd), {"SEDD, uniform": ancestrally}),
+    Method(
+        lambda: TokenDenoiser(net(VOCAB), d3pm.from_categorical(uniform(), 4 * LENGTH)),
+        objective(d3pm.step_bound),
+        {"D3PM, uniform": ancestrally},
+    ),
+    Method(
+        lambda: BlockNet(VOCAB, LENGTH, 5, **SIZE),
+        partial(BlockBound, law=LAW),
+        {"blocks of 5": in_blocks},
+    ),
+    Method(
+        lambda: EmbeddedText(VOCAB, LENGTH, **SIZE),
+        partial(Embedded, law=LAW),
+        {"embeddings": partial(rounded, clamp=False), "embeddings, clamped": partial(rounded, clamp=True)},
+    ),
+]
+
+
+def report(methods: list[Method], steps: int = STEPS) -> str:
+    """One row per way to sample."""
+    rows = [row for method in methods for row in rows_of(method, steps)]
+    header = ["method", "training s", "core s", "bound, held out", f"{LENGTH} calls", f"{4 * LENGTH} calls"]
+    return table(header, rows)
+
+
+def rows_of(method: Method, steps: int) -> list[list[str]]:
+    """Train once, sample in every way."""
+    recipe = replace(TASKS["dates"].recipe, steps=steps)
+    task = replace(TASKS["dates"], model=method.model, objective=method.objective, recipe=recipe)
+    trainer = task.trainer()
+    start, used = time.perf_counter(), time.process_time()
+    for _ in trainer.fit():
+        pass
+    seconds, cores = time.perf_counter() - start, time.process_time() - used
+    trained = trainer.averaged
+    nats = bound(method.objective(trained), LANGUAGE.rows("test"), rng_at("bound", 0, 0))
+    rows = []
+    for name, sample in method.samples.items():
+        valid = [f"{validity(sample(trained, n), LANGUAGE)['valid']:.3f}" for n in (LENGTH, 4 * LENGTH)]
+        likelihood = "" if name.startswith("emb") else f"{nats.mean:.2f} ± {nats.error:.2f}"
+        rows.append([name, f"{seconds:.0f}", f"{cores:.0f}", likelihood, *valid])
+    return rows

@@ -1,0 +1,22 @@
+// Starts the live parts of a page, each from its own module, and only where the page has one.
+
+const PARTS = {
+  ".dl-scrubber": async (root) => (await import("./scrubber.mjs")).render(root),
+  ".dl-card": async (root) => (await import("./quiz.mjs")).enliven(root),
+  ".dl-bank": async (root) => (await import("./bank.mjs")).enliven(root),
+  ".dl-anywidget": async (root) => {
+    const data = JSON.parse(root.querySelector("script").textContent);
+    const { default: widget } = await import(`./${root.dataset.module}`);
+    root.replaceChildren();
+    widget.render({ el: root, model: { get: (name) => data[name] } });
+  },
+};
+
+for (const [selector, start] of Object.entries(PARTS)) {
+  for (const root of document.querySelectorAll(selector)) start(root);
+}
+
+// A formula that is wider than its column scrolls, and then the keyboard has to reach it.
+for (const wide of document.querySelectorAll(".dl-equation, pre, .dl-computed table")) {
+  if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
+}

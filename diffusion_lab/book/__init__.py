@@ -1,0 +1,42 @@
+"""The study site: a Sphinx extension in small rooms. `python3 lab.py book` builds the pages of book/.
+
+mathematics   formulas by KaTeX while the book is built
+computed      {live}, {plot}, {computed}: what Python says at build time; {anywidget}: an ES module
+questions     {quiz}, {bank}: cards with attempt-first reveal (card, marking)
+equations     every numbered equation has a test of its name
+anchors       every card's link into the book leads somewhere
+reference     {api}: signatures and docstrings
+frame, fonts  style, scripts and repairs of the theme around every page
+build, node   the command: find Node, run jupyter-book, serve
+tables        what widgets/*.mjs read typed answers with
+"""
+
+import hashlib
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+ROOMS = ("mathematics", "computed", "questions", "equations", "anchors", "reference", "frame")
+
+
+def setup(app: "Sphinx") -> dict[str, Any]:
+    """Register every room with Sphinx."""
+    for room in ROOMS:
+        import_module(f"{__name__}.{room}").setup(app)
+    return {"env_version": fingerprint(), "parallel_read_safe": False, "parallel_write_safe": False}
+
+
+def fingerprint() -> int:
+    """What these rooms are now: another number makes Sphinx read every page again."""
+    code = b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
+    return int(hashlib.sha256(code).hexdigest()[:12], 16)
+
+
+def package_files(*left_out: str) -> list[str]:
+    """The package's code, without some folders: pages that compute are made anew when it changes."""
+    package = Path(__file__).parent.parent
+    files = (file for file in package.rglob("*.py") if file.relative_to(package).parts[0] not in left_out)
+    return [str(file) for file in files]

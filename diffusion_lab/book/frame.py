@@ -1,0 +1,104 @@
+"""What surrounds every page: own style and scripts, and what has to be mended in the theme's."""
+
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+from diffusion_lab.book.fonts import cut
+from diffusion_lab.book.node import BOOK
+
+WIDGETS = Path(__file__).parent.parent / "widgets"
+"""ES modules and style sheets of live parts: the same files that notebooks use."""
+
+# sphinx-thebe names another host. The theme's icon script is larger than all else together, and its icon font
+# shows the same.
+_UNWANTED = re.compile(
+    r'<script[^>]*src="[^"]*(?:fontawesome|thebe)\.js[^"]*"[^>]*></script>'
+    r'|<script type="text/x-thebe-config">.*?</script>|<script>kernelName = [^<]*</script>'
+    r"|<link[^>]*thebe[^>]*>",
+    re.DOTALL,
+)
+# The whole index, on every page: only the search page needs it.
+_SEARCH = re.compile(r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
+# What the theme leaves without a name, outside every landmark, or with a role that is none.
+_NAMED = {
+    r' role="doc-biblioentry"| role="list"(?= class="citation-list")': "",
+    r"^<meta http-equiv=": r'<!doctype html><html lang="en"><title>Diffusion Lab</title>'
+        r'<link rel="icon" href="_static/favicon.svg">\g<0>',
+    r'(<button class="btn search-button-field[^>]*?) aria-label="Search"': r"\1",
+    r'<summary>(<span class="toctree-toggle")': r'<summary aria-label="Pages of this part">\1',
+    r'(<div id="pst-primary-sidebar") (class)': r'\1 role="region" aria-label="Site" \2',
+}  # fmt: skip
+_LEFT_OVER = (
+    "*.map",
+    "fontawesome.js",
+    "*.ttf",
+    "sphinx-thebe.*",
+    "webpack-macros.html",
+    "sbt-webpack-macros.html",
+)
+
+
+def settle(app: Sphinx, config: Any) -> None:
+    """Options that _config.yml cannot set without dropping what Jupyter Book computes."""
+    config.html_theme_options["navbar_persistent"] = []  # the second search bar breaks the phone menu
+    config.html_theme_options["search_as_you_type"] = False  # it would need the index on every page
+
+
+def add_assets(app: Sphinx) -> None:
+    """Own files go to _static, where the theme's pages find them."""
+    if app.builder.format != "html":
+        return
+    target = Path(app.outdir) / "_static"
+    target.mkdir(parents=True, exist_ok=True)
+    own = [*BOOK.glob("assets/*"), *WIDGETS.glob("*.mjs"), *WIDGETS.glob("*.css")]
+    for file in own:
+        shutil.copy(file, target)
+    for style in sorted(file.name for file in own if file.suffix == ".css"):
+        app.add_css_file(style)
+    app.add_js_file("book.mjs", type="module")
+
+
+def drop_scripts(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Thebe's scripts, before they are written."""
+    for kind in ("script_files", "css_files"):
+        context[kind] = [file for file in context.get(kind, []) if "thebe" not in told(file)]
+
+
+def told(file: Any) -> str:
+    """A script's address and body."""
+    return f"{file} {getattr(file, 'attributes', '')}".lower()
+
+
+def mended(page: str) -> str:
+    """A written page without what is unwanted, with names where they miss. Twice is as good as once."""
+    page = _UNWANTED.sub("", page)
+    for found, named in _NAMED.items():
+        page = re.sub(found, named, page)
+    return page
+
+
+def repair(app: Sphinx, wrong: Exception | None) -> None:
+    """After the last page: what can only be mended in written pages."""
+    if wrong or app.builder.format != "html":
+        return
+    pages = list(Path(app.outdir).rglob("*.html"))
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        better = mended(text) if page.name == "search.html" else _SEARCH.sub("", mended(text))
+        if better != text:
+            page.write_text(better, encoding="utf-8", newline="\n")
+    cut(Path(app.outdir) / "_static", pages)
+    for pattern in _LEFT_OVER:
+        for file in (Path(app.outdir) / "_static").rglob(pattern):
+            file.unlink()
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("config-inited", settle)
+    app.connect("builder-inited", add_assets)
+    app.connect("html-page-context", drop_scripts, priority=900)
+    app.connect("build-finished", repair, priority=900)

@@ -1,0 +1,188 @@
+"""The rooms of the book's extension, one by one; the built pages are tested in tests/e2e."""
+
+import json
+import os
+import sys
+
+import pytest
+import yaml
+
+from diffusion_lab.book import (
+    anchors,
+    build,
+    computed,
+    equations,
+    fingerprint,
+    fonts,
+    mathematics,
+    node,
+    reference,
+)
+from diffusion_lab.book.frame import mended
+from diffusion_lab.book.node import BOOK
+from diffusion_lab.book.questions import DISPLAYED
+from diffusion_lab.setup.steps import ROOT, Stop
+from tests.book.skips import packages_or_skip
+
+
+def test_an_equation_needs_a_test_of_its_name():
+    names = {"test_eq_closed_form_for_every_schedule", "test_eq_other"}
+    assert not equations.fault("eq-closed-form", names)
+    assert not equations.fault("eq-other", names)
+    assert not equations.fault("def-anything", names)
+    assert "def test_eq_closed" in equations.fault("eq-closed-forms", names)
+    assert "must be eq-" in equations.fault("closed-form", names)
+    assert "must be eq-" in equations.fault("eq-Closed", names)
+
+
+def test_the_names_of_tests_are_read_from_their_files(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep/test_a.py").write_text("def test_eq_one():\n    pass\n\ndef helper():\n    pass\n")
+    (tmp_path / "other.py").write_text("def test_eq_two():\n    pass\n")
+    assert equations.tests(tmp_path) == {"test_eq_one"}
+
+
+def test_a_card_links_to_a_label_on_a_page_that_exists():
+    card = next(card for card in anchors.cards().cards.values() if card.book == "forward#closed-form")
+    here = {"book/forward"}
+    assert not anchors.faults(card, set(), {})
+    assert not anchors.faults(card, here, {"forward-closed-form": "book/forward"})
+    assert "has no (forward-closed-form)=" in anchors.faults(card, here, {"closed-form": "book/forward"})
+    assert anchors.faults(card, here, {"forward-closed-form": "book/reverse"})
+
+
+def test_every_deck_has_its_page_in_the_bank():
+    decks = {file.stem for file in (ROOT / "quizzes/cards").glob("*.md")}
+    pages = {file.stem.replace("-", "_") for file in (BOOK / "bank").glob("*.md")}
+    assert pages == decks
+
+
+def test_every_page_is_in_the_table_of_contents_once():
+    toc = yaml.safe_load((BOOK / "_toc.yml").read_text())
+    chapters = [page for part in toc["parts"] for page in part["chapters"]]
+    named = [page["file"] for page in chapters if "file" in page]
+    named += [page["file"] for chapter in chapters for page in chapter.get("sections", [])]
+    here = {file.relative_to(ROOT).with_suffix("").as_posix() for file in BOOK.rglob("*.md")}
+    here = {name for name in here if "node_modules" not in name}
+    assert len(named) == len(set(named))
+    assert here - {"book/intro"} <= set(named)
+
+
+def test_code_gives_its_last_value_and_what_it_prints():
+    assert computed.run("x = 2\nprint('hello')\nx + 1") == (3, "hello\n")
+    assert computed.run("x = 2") == (None, "")
+    with pytest.raises(ZeroDivisionError):
+        computed.run("1 / 0")
+
+
+def test_icons_are_those_that_pages_show_and_style_sheets_use():
+    styles = '.fa-bell:before{content:"\\f0f3"}.fa-cat:before{content:"\\f6be"}.x{--i:"\\f071"}'
+    assert fonts.codes(styles, '<i class="fas fa-bell">') == {0xF0F3, 0xF071}
+
+
+def test_rules_of_icons_that_nothing_shows_go():
+    styles = '.fa-bell:before{content:"\\f0f3"}.fa-cat:before,.fa-dog:before{content:"\\f6be"}.x{a:b}'
+    assert fonts.trimmed(styles, "fa-dog") == '.fa-cat:before,.fa-dog:before{content:"\\f6be"}.x{a:b}'
+
+
+@pytest.fixture
+def katex():
+    """KaTeX answers; afterwards its process ends."""
+    packages_or_skip()
+    yield
+    mathematics.set_formula.cache_clear()
+    mathematics.end()
+
+
+def test_formulas_are_set_and_bad_ones_are_told(katex):
+    text, wrong = mathematics.set_formula(r"\KL{p}{q}=\E[x\given y]", True)
+    assert "<math" in text
+    assert not wrong
+    text, wrong = mathematics.set_formula(r"\frac{1}", False)
+    assert not text
+    assert "KaTeX" in wrong
+
+
+def test_every_macro_of_the_book_can_be_set(katex):
+    for name, meaning in json.loads((BOOK / "macros.json").read_text()).items():
+        arguments = "{x}" * max((n for n in (1, 2) if f"#{n}" in meaning), default=0)
+        assert mathematics.set_formula(name + arguments, False) != ("", ""), name
+        assert not mathematics.set_formula(name + arguments, False)[1], name
+
+
+def test_formulas_on_their_own_lines_stand_between_paragraphs():
+    assert DISPLAYED.sub(r"[\g<0>]", "so\n$$a\nb$$\nand $c$ $$d$$ e") == "so\n[$$a\nb$$]\nand $c$ $$d$$ e"
+
+
+def test_the_theme_is_rid_of_other_hosts_and_named():
+    page = '<script defer src="../_static/scripts/fontawesome.js?digest=1"></script><p>stays</p>'
+    page += "<script type=\"text/x-thebe-config\">\n{}\n</script><script>kernelName = 'python3'</script>"
+    assert mended(page) == "<p>stays</p>"
+
+
+def test_mending_a_page_twice_changes_nothing_more():
+    page = '<meta http-equiv="Refresh"><div id="pst-primary-sidebar" class="x">'
+    page += '<div role="list" class="citation-list">'
+    page += '<summary><span class="toctree-toggle"></span></summary><button class="btn search-button-field" '
+    page += 'title="Search" aria-label="Search">'
+    once = mended(page)
+    assert once.startswith("<!doctype html>")
+    assert 'role="region"' in once
+    assert 'role="list"' not in once
+    assert mended(once) == once
+
+
+def test_without_npm_or_a_network_a_sentence_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(node, "BOOK", tmp_path)
+    monkeypatch.setattr(node, "LOGS", tmp_path)
+    (tmp_path / "package-lock.json").write_text("{}")
+    with pytest.raises(Stop, match="could not be fetched"):
+        node.fetch([sys.executable, "-c", "raise SystemExit(1)"])
+    monkeypatch.setattr(node.shutil, "which", lambda name: None)
+    monkeypatch.setattr(node, "brought", lambda places: "")
+    with pytest.raises(Stop, match="needs npm once"):
+        node.packages()
+
+
+def test_packages_are_fetched_when_their_list_is_newer(tmp_path, monkeypatch):
+    monkeypatch.setattr(node, "BOOK", tmp_path)
+    monkeypatch.setattr(node, "LOGS", tmp_path)
+    lock, done = tmp_path / "package-lock.json", tmp_path / "node_modules/.package-lock.json"
+    lock.write_text("{}")
+    calls = []
+    monkeypatch.setattr(node, "npm", lambda: ["npm"])
+    monkeypatch.setattr(node, "fetch", lambda command: (calls.append(command), done.write_text("{}")))
+    done.parent.mkdir()
+    node.packages()
+    node.packages()
+    assert calls == [["npm"]]
+    os.utime(done, (1, 1))
+    node.packages()
+    assert len(calls) == 2
+
+
+def test_the_list_of_packages_names_no_host():
+    lock = json.loads((BOOK / "package-lock.json").read_text())
+    entries = {name: entry for name, entry in lock["packages"].items() if name}
+    assert entries
+    assert all("resolved" not in entry and entry["integrity"] for entry in entries.values())
+
+
+def test_signatures_stand_without_bodies():
+    tree = reference.ast.parse('def f(x: "Float[b]", *, y=1) -> int:\n    """D."""\n    return x')
+    assert reference.signature(tree.body[0]) == "def f(x: 'Float[b]', *, y=1) -> int"
+    tree = reference.ast.parse('@dataclass\nclass A(B):\n    """D."""\n    x: int = 1\n    def f(self): pass')
+    assert reference.signature(tree.body[0]) == "@dataclass\nclass A(B):\n    x: int = 1"
+
+
+def test_the_output_folder_is_read_from_the_words(tmp_path):
+    assert build.place(["--quick", "--out", str(tmp_path), "--serve"]) == (tmp_path, ["--quick", "--serve"])
+    assert build.place(["--quick"]) == (ROOT, ["--quick"])
+    for words in (["--out"], ["--out", "--quick"]):
+        with pytest.raises(Stop, match="wants a folder"):
+            build.place(words)
+    assert build.main(["--quack"]) == 1
+
+
+def test_the_fingerprint_is_a_number_that_sphinx_can_compare():
+    assert fingerprint() == fingerprint() > 0

@@ -1,0 +1,196 @@
+"""Both sides of every numbered equation of book/score.md."""
+
+import math
+from itertools import product
+
+import pytest
+import torch
+
+from diffusion_lab import grids
+from diffusion_lab.likelihood import ode_log_prob
+from diffusion_lab.oracles import GaussianMixture
+from diffusion_lab.processes import Gaussian
+from diffusion_lab.samplers import langevin
+from diffusion_lab.schedules import VE, VP, Cosine, Flow
+
+SCHEDULES = [VP(), Cosine(), Flow(), VE()]
+each_schedule = pytest.mark.parametrize("schedule", SCHEDULES, ids=lambda s: type(s).__name__)
+NOTHING = torch.empty(0)
+T = 0.43
+TWO = GaussianMixture.isotropic(
+    torch.tensor([[-1.0], [1.5]], dtype=torch.float64), 0.4, torch.tensor([0.3, 0.7], dtype=torch.float64)
+)
+
+
+def bell(x, mean, std):
+    return torch.exp(-((x - mean) ** 2) / (2 * std**2)) / (std * math.sqrt(2 * math.pi))
+
+
+def behind(schedule, x, t=T):
+    """A grid of x_0 and the law of x_0 given x_t = x on it, by Bayes' rule; and p_t(x)."""
+    c, x0 = schedule.at(t, NOTHING), torch.linspace(-6, 6, 20_001)
+    joint = bell(x, c.a * x0, c.sigma) * (0.3 * bell(x0, -1.0, 0.4) + 0.7 * bell(x0, 1.5, 0.4))
+    density = torch.trapezoid(joint, x0)
+    return x0, joint / density, density
+
+
+@each_schedule
+def test_eq_score_conditional(schedule):
+    c, x0, eps = schedule.at(T, NOTHING), 0.7, -0.3
+    x = torch.tensor(c.a * x0 + c.sigma * eps, requires_grad=True)
+    (gradient,) = torch.autograd.grad(bell(x, c.a * x0, c.sigma).log(), x)
+    assert gradient.item() == pytest.approx(-eps / c.sigma)
+    assert gradient.item() == pytest.approx(-(x.item() - c.a * x0) / c.sigma**2)
+
+
+@each_schedule
+def test_eq_score_marginal(schedule):
+    # A difference quotient of log p_t, itself an integral, against the mean of -eps / sigma by Bayes' rule.
+    x, h, c = 0.2, 1e-4, schedule.at(T, NOTHING)
+    left = (behind(schedule, x + h)[2].log() - behind(schedule, x - h)[2].log()) / (2 * h)
+    x0, posterior, _ = behind(schedule, x)
+    right = torch.trapezoid(posterior * -(x - c.a * x0) / c.sigma**2, x0)
+    assert left.item() == pytest.approx(right.item(), rel=1e-6)
+    oracle = TWO.denoiser(Gaussian(schedule))(torch.tensor([[x]]), T).score
+    assert oracle.item() == pytest.approx(right.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("s", [torch.tanh, lambda x: -x, torch.zeros_like], ids=["tanh", "minus", "zero"])
+def test_eq_score_vincent(s, rng):
+    process, n = Gaussian(Cosine()), 40_009
+    x0, _ = TWO.sample(n, rng)
+    eps = torch.randn(n, 1, generator=rng)
+    x, c = process.diffuse(x0, T, eps), process.schedule.at(T, x0)
+    score = TWO.denoiser(process)(x, T).score
+    difference = (s(x) + eps / c.sigma).square() - (s(x) - score).square()
+    eps_mean = -c.sigma * score
+    constant = (eps - eps_mean).square() / c.sigma**2
+    error = 4 * (difference - constant).std().item() / math.sqrt(n)
+    assert difference.mean().item() == pytest.approx(constant.mean().item(), abs=error)
+
+
+def moments(schedule, x):
+    x0, posterior, _ = behind(schedule, x)
+    mean = torch.trapezoid(posterior * x0, x0)
+    return mean.item(), torch.trapezoid(posterior * (x0 - mean) ** 2, x0).item()
+
+
+@each_schedule
+def test_eq_score_tweedie(schedule):
+    x, c = 0.2, schedule.at(T, NOTHING)
+    score = TWO.denoiser(Gaussian(schedule))(torch.tensor([[x]]), T).score.item()
+    assert (x + c.sigma**2 * score) / c.a == pytest.approx(moments(schedule, x)[0], rel=1e-6)
+
+
+@each_schedule
+def test_eq_score_tweedie_cov(schedule):
+    c, x = schedule.at(T, NOTHING), torch.tensor([[0.2]], requires_grad=True)
+    pred = TWO.denoiser(Gaussian(schedule))(x, T)
+    (hessian,) = torch.autograd.grad(pred.score.sum(), x, retain_graph=True)
+    (jacobian,) = torch.autograd.grad(pred.x0.sum(), x)
+    want = moments(schedule, 0.2)[1]
+    assert (c.sigma / c.a) ** 2 * (1 + c.sigma**2 * hessian.item()) == pytest.approx(want, rel=1e-6)
+    assert c.sigma**2 / c.a * jacobian.item() == pytest.approx(want, rel=1e-6)
+
+
+def test_eq_score_langevin(rng):
+    # At sigma = 1 on data that are one point the target is N(0, 1). 20,011 walkers, 60 steps of delta = 0.8.
+    point = GaussianMixture.isotropic(torch.zeros(1, 1), 1e-9)
+    t = VE().t_at(torch.tensor(0.0)).item()
+    walk = langevin(
+        point.denoiser(Gaussian(VE())), torch.randn(20_011, 1, generator=rng), [t, t / 2, 0.0], rng, 60, 0.8
+    )
+    ends = [step.x for step in walk if step.t == t][-1]
+    want = 1 / (1 - 0.8 / 4)
+    assert ends.var().item() == pytest.approx(want, abs=4 * want * math.sqrt(2 / 20_011))
+
+
+def drift_and_noise(schedule, t=T):
+    c = schedule.at(t, NOTHING)
+    f = c.d_a / c.a
+    return c, f, 2 * c.sigma * c.d_sigma - 2 * f * c.sigma**2
+
+
+@each_schedule
+def test_eq_score_drift(schedule):
+    # Over a small step the SDE must compose like the path: variance (1 + 2 f h) sigma^2 + g^2 h.
+    c, f, g2 = drift_and_noise(schedule)
+    h = 1e-6
+    later = schedule.at(T + h, NOTHING)
+    assert (later.a - c.a) / h == pytest.approx(f * c.a, rel=1e-4, abs=1e-6)
+    assert (later.sigma**2 - c.sigma**2) / h == pytest.approx(2 * f * c.sigma**2 + g2, rel=1e-4)
+    added = Gaussian(schedule).added(T + h, T, NOTHING)
+    assert added**2 / h == pytest.approx(g2, rel=1e-3)
+
+
+def test_eq_score_vp():
+    _, f, g2 = drift_and_noise(VP())
+    beta = 0.1 + T * (20.0 - 0.1)
+    assert (f, g2) == (pytest.approx(-beta / 2), pytest.approx(beta))
+    B = 0.1 * T + (20.0 - 0.1) * T**2 / 2
+    assert VP().at(T, NOTHING).a == pytest.approx(math.exp(-B / 2))
+    assert VP().at(T, NOTHING).sigma ** 2 == pytest.approx(1 - math.exp(-B))
+    sigma, d_sigma = 1 - math.exp(-B), beta * math.exp(-B)
+    assert 2 * sigma * d_sigma + beta * sigma**2 == pytest.approx(beta * (1 - math.exp(-2 * B)))
+
+
+@pytest.mark.parametrize("xi", [0.0, 1.0, 2.0])
+@pytest.mark.parametrize("schedule", [VP(), VE(), Flow()], ids=lambda s: type(s).__name__)
+def test_eq_score_family(schedule, xi):
+    # Fokker-Planck, read backwards, on a law of two modes: dp/dt = -(drift p)' - xi^2 g^2 / 2 p''.
+    process, h = Gaussian(schedule), 1e-4
+    c, f, g2 = drift_and_noise(schedule)
+    x = c.a * torch.linspace(-3, 3, 13)
+
+    def p(y, t=T):
+        return TWO.log_prob(process, y[:, None], t).exp()
+
+    def flux(y):
+        score = TWO.denoiser(process)(y[:, None], T).score[:, 0]
+        return (f * y - (1 + xi**2) * g2 / 2 * score) * p(y)
+
+    d = h * c.a
+    left = (p(x, T + h) - p(x, T - h)) / (2 * h)
+    right = -(flux(x + d) - flux(x - d)) / (2 * d)
+    right = right - xi**2 * g2 / 2 * (p(x + d) - 2 * p(x) + p(x - d)) / d**2
+    torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-5)
+
+
+@each_schedule
+def test_eq_score_ode(schedule):
+    # The right side by Bayes' rule on a grid, the left with the oracle's score.
+    c, f, g2 = drift_and_noise(schedule)
+    x0, posterior, _ = behind(schedule, 0.2)
+    eps = (0.2 - c.a * x0) / c.sigma
+    right = torch.trapezoid(posterior * (c.d_a * x0 + c.d_sigma * eps), x0)
+    pred = TWO.denoiser(Gaussian(schedule))(torch.tensor([[0.2]]), T)
+    assert f * 0.2 - g2 / 2 * pred.score.item() == pytest.approx(right.item(), rel=1e-6)
+    assert pred.velocity.item() == pytest.approx(right.item(), rel=1e-6)
+
+
+@each_schedule
+def test_eq_score_rescaled(schedule):
+    # One short step along the velocity, seen in y = x / a and k = sigma / a.
+    x, h = torch.tensor([[0.2]]), 1e-6
+    pred = TWO.denoiser(Gaussian(schedule))(x, T)
+    c, later = schedule.at(T, NOTHING), schedule.at(T + h, NOTHING)
+    slope = ((x + h * pred.velocity) / later.a - x / c.a) / (later.k - c.k)
+    assert slope.item() == pytest.approx(pred.eps.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("schedule", [VP(), Flow()], ids=lambda s: type(s).__name__)
+def test_eq_score_log_prob(schedule, rng):
+    law, process = GaussianMixture.ring(3, radius=1.0, std=0.4), Gaussian(schedule)
+    x0, _ = law.sample(5, rng)
+    ts = grids.log_snr(schedule, 300, k_min=0.02)[:-1].flip(0)
+    got = ode_log_prob(law.denoiser(process), x0, ts)
+    torch.testing.assert_close(got, law.log_prob(process, x0, ts[0].item()), atol=3e-3, rtol=1e-3)
+
+
+def test_eq_score_hutchinson(rng):
+    # The mean over all eight sign vectors is the expectation itself.
+    law = GaussianMixture.isotropic(torch.randn(3, 3, generator=rng), 0.5)
+    denoise, x0 = law.denoiser(Gaussian(VP())), torch.randn(2, 3, generator=rng)
+    ts = grids.karras(VP(), 5, k_min=0.1)[:-1].flip(0)
+    signs = torch.tensor(list(product((-1.0, 1.0), repeat=3)))[:, None].expand(8, 2, 3)
+    torch.testing.assert_close(ode_log_prob(denoise, x0, ts, signs), ode_log_prob(denoise, x0, ts))
