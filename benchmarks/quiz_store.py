@@ -67,7 +67,9 @@ def kills(home: str, trials: int) -> str:
             time.sleep(draw.uniform(0.05, 0.45))  # the first answer comes after about 0.15 s
             process.kill()
             told = len(process.communicate()[0].splitlines())
-        damaged += any(finding.grade != WELL for finding in examine(at, home))
+        # The mirror is written first: it may hold one answer more, which was never acknowledged.
+        findings = [finding for finding in examine(at, home) if "The mirror has answers" not in finding.text]
+        damaged += any(finding.grade != WELL for finding in findings)
         with open_store(at, home) as store:
             saved = len(store.rows("review"))
         lost += max(0, told - (saved - before))

@@ -27,7 +27,8 @@ def trajectory(
     steps: int = 20,
     rng: torch.Generator | None = None,
 ) -> Iterator[Step]:
-    """Steps from noise to samples of shape (b, *d), given labels or captions and, with w != 1, guided away from `null`.
+    """Steps from noise to samples of shape (b, *d), given labels or captions and, with w != 1, guided away from
+    `null`.
 
     Equal steps in t from the latest time that target and sampler allow. No gradients are kept.
     """
