@@ -27,10 +27,10 @@ def trajectory(
     steps: int = 20,
     rng: torch.Generator | None = None,
 ) -> Iterator[Step]:
-    """Steps from noise to samples of shape (b, *d), given labels or captions and, with w != 1, guided away from
-    `null`.
+    """Steps from noise to samples of shape (b, *d), given labels or captions; guided where w is not 1.
 
-    Equal steps in t from the latest time that target and sampler allow. No gradients are kept.
+    Guidance leads away from the condition `null`. Equal steps in t from the latest time that target and
+    sampler allow. No gradients are kept.
     """
     walk = lookup(sampler, SAMPLERS, "sampler")
     schedule = model.process.schedule
