@@ -2,11 +2,15 @@
 import { createInterface } from "node:readline";
 import katex from "katex";
 
+// Readers' browsers take MathML as it is: the TeX beside it would be dead weight, and be read out with it.
+const SOURCE = /<annotation.*?<\/annotation>/gs;
+
 for await (const line of createInterface({ input: process.stdin })) {
   const { tex, display, macros } = JSON.parse(line);
+  const options = { displayMode: display, strict: "error", macros };
   let answer;
   try {
-    answer = { html: katex.renderToString(tex, { displayMode: display, strict: "error", macros }) };
+    answer = { html: katex.renderToString(tex, options).replace(SOURCE, "") };
   } catch (error) {
     answer = { error: error.message };
   }

@@ -20,3 +20,9 @@ for (const [selector, start] of Object.entries(PARTS)) {
 for (const wide of document.querySelectorAll(".dl-equation, pre, .dl-computed table")) {
   if (wide.scrollWidth > wide.clientWidth) wide.tabIndex = 0;
 }
+
+// Buttons of the theme, whose handlers a strict policy does not let stand in the page.
+const CLICKS = { full: () => window.toggleFullScreen(), print: () => window.print() };
+for (const button of document.querySelectorAll("[data-click]")) {
+  button.addEventListener("click", CLICKS[button.dataset.click]);
+}

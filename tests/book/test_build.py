@@ -16,7 +16,9 @@ from diffusion_lab.book import (
     fonts,
     mathematics,
     node,
+    policy,
     reference,
+    styles,
 )
 from diffusion_lab.book.frame import mended
 from diffusion_lab.book.node import BOOK
@@ -80,6 +82,48 @@ def test_icons_are_those_that_pages_show_and_style_sheets_use():
     assert fonts.codes(styles, '<i class="fas fa-bell">') == {0xF0F3, 0xF071}
 
 
+def test_icons_that_stand_in_style_sheets_as_characters_count_too():
+    assert fonts.codes('.x{--i:"\uf0f3"}.fa-cat:before{content:"\\f6be"}', "") == {0xF0F3}
+
+
+def test_fonts_of_few_letters_keep_the_letters_of_their_classes():
+    page = '<p>plain</p><span class="mord mathbb">E</span><span class="mord mathcal" style="">N</span>'
+    assert fonts.set_in("KaTeX_AMS-Regular", page) == "E"
+    assert fonts.set_in("KaTeX_Caligraphic-Regular", page) == "N"
+    assert fonts.set_in("KaTeX_Main-Regular", page) == page
+
+
+def test_style_rules_that_no_page_can_meet_go():
+    shown = styles.words('<p class="card-body shown"> "bs-tooltip-" + side')
+    for rule, left in (
+        (".shown{a:b}.gone{a:b}", ".shown{a:b}"),
+        (".gone,p>.shown:hover{a:b}", "p>.shown:hover{a:b}"),
+        (".shown .gone{a:b}", ""),
+        ("p:not(.gone),:is(.gone,a):focus{a:b}", "p:not(.gone),:is(.gone,a):focus{a:b}"),
+        (".gone:is(a:not(.x),b){a:b}", ".gone:is(a:not(.x),b){a:b}"),
+        ('[href$=".gone"]{a:b}', '[href$=".gone"]{a:b}'),
+        ("@media (x){.gone{a:b}}@media (y){.gone{a:b}.shown{a:b}}", "@media (y){.shown{a:b}}"),
+        (".bs-tooltip-top{a:b}.bs-popover-top{a:b}", ".bs-tooltip-top{a:b}"),
+        ('@charset "x";/*! .gone{} */:root{--a:1}', '@charset "x";/*! .gone{} */:root{--a:1}'),
+        ("@keyframes k{0%{a:b}12.5%{a:b}}@font-face{a:b}", "@keyframes k{0%{a:b}12.5%{a:b}}@font-face{a:b}"),
+    ):
+        assert styles.trimmed(rule, shown) == left
+        assert styles.trimmed(left, shown) == left
+
+
+def test_a_page_allows_its_own_scripts_and_no_other():
+    page = """<html><head>
+    <meta charset="utf-8" /><script>one()</script><script src="a.js"></script>
+    <script type="application/json">{}</script></head>"""
+    assert policy.hashes(page) == [f"'sha256-{policy.digest('one()')}'"]
+    once = policy.guarded(page)
+    assert once.index("charset") < once.index("Content-Security-Policy") < once.index("one()")
+    assert policy.hashes(page)[0] in once
+    assert once.count("unsafe") == 1  # style attributes
+    assert policy.guarded(once) == once
+    assert policy.digest("") == "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="  # the hash of nothing
+
+
 def test_rules_of_icons_that_nothing_shows_go():
     styles = '.fa-bell:before{content:"\\f0f3"}.fa-cat:before,.fa-dog:before{content:"\\f6be"}.x{a:b}'
     assert fonts.trimmed(styles, "fa-dog") == '.fa-cat:before,.fa-dog:before{content:"\\f6be"}.x{a:b}'
@@ -97,6 +141,7 @@ def katex():
 def test_formulas_are_set_and_bad_ones_are_told(katex):
     text, wrong = mathematics.set_formula(r"\KL{p}{q}=\E[x\given y]", True)
     assert "<math" in text
+    assert "annotation" not in text
     assert not wrong
     text, wrong = mathematics.set_formula(r"\frac{1}", False)
     assert not text
@@ -125,7 +170,9 @@ def test_mending_a_page_twice_changes_nothing_more():
     page += '<div role="list" class="citation-list">'
     page += '<summary><span class="toctree-toggle"></span></summary><button class="btn search-button-field" '
     page += 'title="Search" aria-label="Search">'
+    page += '<button onclick="toggleFullScreen()" class="a"></button><a onclick="window.print()">.pdf</a>'
     once = mended(page)
+    assert "onclick" not in once
     assert once.startswith("<!doctype html>")
     assert 'role="region"' in once
     assert 'role="list"' not in once

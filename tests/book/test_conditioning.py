@@ -60,6 +60,8 @@ def test_eq_conditioning_zero_conv(rng):
 def test_eq_conditioning_lora_size():
     layer = LowRank(torch.zeros(320, 768), rank=8, alpha=4.0)
     assert sum(p.numel() for p in layer.parameters()) == 8 * (768 + 320)
+    assert layer.a.any()
+    assert not layer.delta().any()  # it starts as nothing
 
 
 def test_eq_conditioning_lora_gradients(rng):

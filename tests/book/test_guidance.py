@@ -87,6 +87,16 @@ def test_eq_guidance_needle(w):
     assert variance.item() == pytest.approx(1 / (1 - w + w / v), rel=1e-6)
 
 
+def test_the_reverse_sde_contracts_less_than_the_ode_and_more_than_the_tilt(rng):
+    # The page's table at w = 4: v^w = 0.0039 by the ODE, 0.0476 by the reverse SDE, 1/13 for the tilted law.
+    v, w, n = 0.25, 4.0, 20_011
+    wide, narrow = (GaussianMixture.isotropic(torch.zeros(1, 1), s).denoiser(PROCESS) for s in (1.0, v**0.5))
+    ts, x = grids.uniform(400), torch.randn(n, 1, generator=rng)
+    end = final(samplers.euler_maruyama(guidance.extrapolate(narrow, wide, w), x, ts, rng))
+    sampling, stepping = 4 * (2 / n) ** 0.5, 0.02
+    assert end.var().item() == pytest.approx(0.0476, rel=sampling + stepping)
+
+
 def test_a_shift_is_guided_without_error(rng):
     # The page's exception, and its negative prompt: m_neg + w (m_c - m_neg).
     laws = (GaussianMixture.isotropic(torch.tensor([[m]]), 1.0) for m in (1.0, -0.5))
