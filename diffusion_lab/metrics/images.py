@@ -19,7 +19,7 @@ def frechet(real: Features, fake: Float[Tensor, "m d"]) -> float:
     Gaussians fitted to both sets   (Heusel et al. 2017, eq. 6)."""
     real, fake = checked(real, fake)
     mean_gap = (real.mean(0) - fake.mean(0)).square().sum()
-    cov_r, cov_f = real.T.cov(), fake.T.cov()
+    cov_r, cov_f = (torch.atleast_2d(x.T.cov()) for x in (real, fake))
     # Tr (S_r S_f)^1/2 = the sum of singular values of S_r^1/2 S_f^1/2: no complex square root is needed.
     cross = torch.linalg.svdvals(root(cov_r) @ root(cov_f)).sum()
     return (mean_gap + cov_r.trace() + cov_f.trace() - 2 * cross).item()

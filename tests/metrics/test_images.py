@@ -100,6 +100,12 @@ def test_too_few_samples_for_the_neighbours():
         precision_recall(torch.randn(3, 2), torch.randn(9, 2))
 
 
+def test_one_feature_gives_the_distance_of_two_deviations(rng):
+    real, fake = torch.randn(101, 1, generator=rng), 3 + 2 * torch.randn(53, 1, generator=rng)
+    expected = (real.mean() - fake.mean()) ** 2 + (real.std() - fake.std()) ** 2
+    assert frechet(real, fake) == pytest.approx(expected.item())
+
+
 def test_density_and_coverage_of_a_law_with_itself_and_of_one_point(rng):
     real = torch.randn(401, 3, generator=rng)
     density, coverage = density_coverage(real, torch.randn(401, 3, generator=rng))
