@@ -6,7 +6,9 @@ questions     {quiz}, {bank}: cards with attempt-first reveal (card, marking)
 equations     every numbered equation has a test of its name
 anchors       every card's link into the book leads somewhere
 reference     {api}: signatures and docstrings
-frame, fonts  style, scripts and repairs of the theme around every page
+frame         style, scripts and repairs of the theme around every page
+fonts, styles what the theme brings, cut to what the pages need
+policy        no script but the page's own, no other host
 build, node   the command: find Node, run jupyter-book, serve
 tables        what widgets/*.mjs read typed answers with
 """
@@ -30,8 +32,11 @@ def setup(app: "Sphinx") -> dict[str, Any]:
 
 
 def fingerprint() -> int:
-    """What these rooms are now: another number makes Sphinx read every page again."""
-    code = b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py")))
+    """What these rooms and the setting of formulas are now: another number makes Sphinx read all anew."""
+    here = Path(__file__).parent
+    book = here.parents[1] / "book"
+    files = [*sorted(here.glob("*.py")), book / "katex.mjs", book / "macros.json"]
+    code = b"".join(file.read_bytes() for file in files)
     return int(hashlib.sha256(code).hexdigest()[:12], 16)
 
 

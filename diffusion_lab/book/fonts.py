@@ -8,14 +8,20 @@ from pathlib import Path
 
 _RULE = re.compile(r"((?:\.fa-[a-z0-9-]+::?before,?)+)\{(?:content|--fa):\"\\([0-9a-f]{4})\"\}")
 _NAME = re.compile(r"\bfa-[a-z0-9-]+")
+SPANS = {
+    "KaTeX_AMS-Regular": re.compile(r'<span class="[^"]*\b(?:amsrm|mathbb|textbb)\b[^"]*"[^>]*>([^<]+)<'),
+    "KaTeX_Caligraphic-Regular": re.compile(r'<span class="[^"]*\bmathcal\b[^"]*"[^>]*>([^<]+)<'),
+}
 _CODE = re.compile(r"\\(f[0-9a-f]{3})\b")
+_ICON = re.compile("[\ue000-\uf8ff]")
 
 
 def codes(styles: str, shown: str) -> set[int]:
     """The characters of the icons that `shown` names, and of those that the style sheets use themselves."""
     names = set(_NAME.findall(shown))
     named = {code for rule, code in _RULE.findall(styles) if names & set(_NAME.findall(rule))}
-    return {int(code, 16) for code in named | set(_CODE.findall(_RULE.sub("", styles)))}
+    rest = _RULE.sub("", styles)
+    return {int(code, 16) for code in named | set(_CODE.findall(rest))} | set(map(ord, _ICON.findall(rest)))
 
 
 def trimmed(styles: str, shown: str) -> str:
@@ -24,10 +30,9 @@ def trimmed(styles: str, shown: str) -> str:
     return _RULE.sub(lambda rule: rule[0] if names & set(_NAME.findall(rule[1])) else "", styles)
 
 
-def cut(static: Path, pages: Iterable[Path]) -> None:
-    """Cut the icon fonts, their style sheet and KaTeX's fonts below _static."""
+def cut(static: Path, text: str) -> None:
+    """Cut the icon fonts, their style sheet and KaTeX's fonts below _static; `text` is all pages."""
     logging.getLogger("fontTools").setLevel(logging.WARNING)
-    text = read(pages)
     shown = text + read(static.rglob("*.js"))
     wanted = codes(read(static.rglob("*.css")), shown)
     for style in static.glob("styles/pydata-sphinx-theme.css"):
@@ -35,7 +40,12 @@ def cut(static: Path, pages: Iterable[Path]) -> None:
     for font in static.glob("vendor/fontawesome/webfonts/*.woff2"):
         subset(font, wanted)
     for font in static.glob("katex/fonts/*.woff2"):
-        subset(font, set(map(ord, set(html.unescape(text)))))
+        subset(font, set(map(ord, set(html.unescape(set_in(font.stem, text))))))
+
+
+def set_in(font: str, text: str) -> str:
+    """What pages set in a font of KaTeX: for those that few letters need, the letters of its classes."""
+    return "".join(SPANS[font].findall(text)) if font in SPANS else text
 
 
 def subset(font: Path, wanted: set[int]) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from diffusion_lab.book.fonts import cut
+from diffusion_lab.book import fonts, styles
 from diffusion_lab.book.node import BOOK
+from diffusion_lab.book.policy import guarded
 
 WIDGETS = Path(__file__).parent.parent / "widgets"
 """ES modules and style sheets of live parts: the same files that notebooks use."""
@@ -23,8 +24,11 @@ _UNWANTED = re.compile(
 )
 # The whole index, on every page: only the search page needs it.
 _SEARCH = re.compile(r'<script src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"></script>')
-# What the theme leaves without a name, outside every landmark, or with a role that is none.
+# What the theme leaves without a name, outside every landmark, or with a role that is none; and its handlers,
+# which the policy of the pages forbids: book.mjs does their work.
 _NAMED = {
+    r' onclick="toggleFullScreen\(\)"': ' data-click="full"',
+    r' onclick="window\.print\(\)"': ' data-click="print"',
     r' role="doc-biblioentry"| role="list"(?= class="citation-list")': "",
     r"^<meta http-equiv=": r'<!doctype html><html lang="en"><title>Diffusion Lab</title>'
         r'<link rel="icon" href="_static/favicon.svg">\g<0>',
@@ -88,12 +92,19 @@ def repair(app: Sphinx, wrong: Exception | None) -> None:
     pages = list(Path(app.outdir).rglob("*.html"))
     for page in pages:
         text = page.read_text(encoding="utf-8")
-        better = mended(text) if page.name == "search.html" else _SEARCH.sub("", mended(text))
+        better = guarded(mended(text) if page.name == "search.html" else _SEARCH.sub("", mended(text)))
         if better != text:
             page.write_text(better, encoding="utf-8", newline="\n")
-    cut(Path(app.outdir) / "_static", pages)
+    lighten(Path(app.outdir) / "_static", pages)
+
+
+def lighten(static: Path, pages: list[Path]) -> None:
+    """Fonts and style sheets of the theme, cut to what the pages need; files that nothing asks for go."""
+    text = fonts.read(pages)
+    fonts.cut(static, text)
+    styles.cut(static, text + fonts.read([*static.rglob("*.js"), *static.glob("*.mjs")]))
     for pattern in _LEFT_OVER:
-        for file in (Path(app.outdir) / "_static").rglob(pattern):
+        for file in static.rglob(pattern):
             file.unlink()
 
 

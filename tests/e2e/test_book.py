@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
 import pytest
+from playwright.sync_api import Error
 
 from diffusion_lab.book.anchors import cards
 from diffusion_lab.book.node import BOOK
@@ -78,6 +79,40 @@ def test_no_page_asks_another_host_or_reports_an_error(page, site):
     assert not others
 
 
+def test_no_page_holds_a_handler_that_its_policy_forbids(site):
+    texts = {name: (site[1] / name).read_text(encoding="utf-8") for name in pages(site[1])}
+    assert not [name for name, text in texts.items() if re.search(r"<[a-z][^>]*\son[a-z]+=\"", text)]
+    headed = {name: text for name, text in texts.items() if "<head>" in text}  # index.html only leads on
+    assert set(texts) - set(headed) <= {"index.html"}
+    assert not [name for name, text in headed.items() if "Content-Security-Policy" not in text]
+
+
+def test_the_search_finds_pages_and_the_print_button_prints(page, opened):
+    complaints = []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened("search.html?q=guidance")
+    page.locator("#search-results li").first.wait_for()
+    page.get_by_text("Search finished").wait_for()
+    assert not complaints
+    opened("book/intro.html")
+    page.evaluate("window.print = () => document.body.dataset.printed = 'yes'")
+    page.locator("[data-click=print]").first.dispatch_event("click")
+    assert page.evaluate("document.body.dataset.printed") == "yes"
+
+
+def test_scripts_that_are_put_in_later_do_not_run(opened):
+    for name in ("book/intro.html", "book/grill.html", "search.html"):
+        page = opened(name)
+        page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=window.evil=1>')")
+        page.evaluate(
+            "document.head.append(Object.assign(document.createElement('script'), {text: 'evil = 1'}))"
+        )
+        page.wait_for_timeout(200)
+        assert page.evaluate("window.evil") is None
+        with pytest.raises(Error, match="Failed to fetch"):
+            page.evaluate("fetch('http://127.0.0.1:9/', {mode: 'no-cors'})")
+
+
 def test_every_link_inside_leads_to_a_page_and_a_place(site):
     base, folder = site
     texts = {name: (folder / name).read_text(encoding="utf-8") for name in pages(folder)}
@@ -133,7 +168,7 @@ def test_axe_finds_nothing(browser, site, scheme, width):
         "glossary",
     ):
         page.goto(f"{site[0]}book/{name}.html", wait_until="networkidle")
-        page.add_script_tag(path=str(AXE))
+        page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
         assert not [(one["id"], one["nodes"][0]["html"]) for one in found], name
     context.close()
@@ -260,7 +295,7 @@ def test_the_bridge_follows_what_is_typed_and_refuses_what_means_nothing(opened)
 def test_the_timer_counts_down(opened):
     page = opened("book/session.html")
     page.get_by_role("button", name="Start").press("Enter")
-    page.wait_for_function("document.querySelector('.dl-face').textContent === '58 s'", timeout=10_000)
+    page.locator(".dl-face", has_text="58 s").wait_for(timeout=10_000)
     page.get_by_role("button", name="Stop").press("Enter")
     assert page.get_by_role("button", name="Start again").is_visible()
 
