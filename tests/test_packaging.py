@@ -124,3 +124,18 @@ def test_the_installed_commands_show_their_help(elsewhere, tmp_path, command):
     done = run([elsewhere / command, "--help"], tmp_path)
     assert done.returncode == 0, done.stderr
     assert "usage" in done.stdout.lower()
+
+
+def test_the_installed_command_draws_with_shipped_weights(elsewhere, tmp_path):
+    done = run(
+        [elsewhere / "diffusion-lab", *"sample --model moons -n 50 --steps 3 -o x.png".split()], tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "x.png").stat().st_size > 1000
+
+
+def test_the_installed_quiz_finds_its_cards(elsewhere, tmp_path, monkeypatch):
+    monkeypatch.setenv("DIFFUSION_LAB_HOME", str(tmp_path / "home"))
+    done = run([elsewhere / "diffusion-lab", "quiz", "show", "forward-closed-form"], tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "q(x" in done.stdout
