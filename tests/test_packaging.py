@@ -127,9 +127,8 @@ def test_the_installed_commands_show_their_help(elsewhere, tmp_path, command):
 
 
 def test_the_installed_command_draws_with_shipped_weights(elsewhere, tmp_path):
-    done = run(
-        [elsewhere / "diffusion-lab", *"sample --model moons -n 50 --steps 3 -o x.png".split()], tmp_path
-    )
+    words = ["sample", "--model", "moons", "-n", "50", "--steps", "3", "-o", "x.png"]
+    done = run([elsewhere / "diffusion-lab", *words], tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "x.png").stat().st_size > 1000
 
