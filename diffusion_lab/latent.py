@@ -1,6 +1,6 @@
 """Latent diffusion: a codec on both sides of an ordinary diffusion model.
 
-    codec = zoo.autoencoder("digits32-vae")                 # pictures (b, 1, 32, 32) <-> latents (b, 4, 8, 8)
+    codec = zoo.denoiser("digits32-vae")                   # pictures (b, 1, 32, 32) <-> latents (b, 4, 8, 8)
     steps = trajectory(latent_model, (16, 4, 8, 8), labels, null=10)
     for step in decoded(steps, codec): ...                   # the same walk, seen as pictures
 
