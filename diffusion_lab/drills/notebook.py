@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ..quiz.clock import moment
 from ..quiz.faults import StoreError
+from ..quiz.progress import exercises
 from ..quiz.records import Exercise, stamp
 from ..quiz.store import open_store
 from .drill import Answer, load
@@ -55,13 +56,7 @@ def solution(name: str) -> None:
 def passed() -> dict[str, bool]:
     """Every drill that was tried, and whether it was ever passed without its solution."""
     with open_store(moment(datetime.now().astimezone())) as store:
-        rows = [row for row in store.rows("exercise") if not row.undone]
-    known: dict[str, bool] = {}
-    for row in rows:
-        known[row.exercise_id] = known.get(row.exercise_id, False) or bool(
-            row.passed and not row.solution_seen
-        )
-    return known
+        return {name: tries.alone for name, tries in exercises(store).items()}
 
 
 def _keep(name: str, verdict: Verdict) -> None:

@@ -20,6 +20,7 @@ from diffusion_lab.quiz.desk import at_desk
 from diffusion_lab.quiz.memory import AGAIN, GOOD
 from diffusion_lab.quiz.modes import show
 from diffusion_lab.quiz.progress import answers, record
+from diffusion_lab.quiz.records import Exercise, stamp
 from diffusion_lab.quiz.store import open_store
 from diffusion_lab.quiz.text import width
 
@@ -344,6 +345,17 @@ def test_stats_as_text_and_as_json_agree(quiz):
     assert "Not begun: " in shown
     assert "certain" in shown
     assert max(map(width, shown.split("\n"))) < 80
+
+
+def test_stats_show_the_notebooks_exercises(quiz):
+    at = now()
+    with open_store(at) as store:
+        for name, solved, seen in (("q_sample", 0, 0), ("q_sample", 1, 0), ("ddim_step", 1, 1)):
+            store.append(Exercise(*stamp(at), name, solved, 0, seen, None, "{}"))
+    shown = quiz("stats")[1]
+    assert "2 exercises tried, 1 solved without the solution" in shown
+    assert "Not yet: ddim_step" in shown
+    assert json.loads(quiz("stats --json")[1])["exercises"] == {"q_sample": True, "ddim_step": False}
 
 
 def test_stats_of_nothing_is_a_sentence(quiz):

@@ -31,8 +31,10 @@ def main(mode: str, argv: list[str]) -> int:
         memory = desk.store.memory()
         if args["json"]:
             found = stats.report(cards, answers, states, memory, desk.day, ahead)
+            found["exercises"] = {name: tries.alone for name, tries in progress.exercises(desk.store).items()}
             desk.term.line(json.dumps(found, indent=2))
             return 0
+        drilled(desk, progress.exercises(desk.store))
         if not answers:
             desk.term.say("There are no answers yet. `diffusion-lab quiz` asks the first question.")
             return 0
@@ -106,6 +108,17 @@ def ready(desk: Desk, rows: list[Readiness], interview: int | None) -> None:
         term.item("  ", style("dim", f"Not enough data (under {ENOUGH} answers): {begun}."))
     if fresh:
         term.item("  ", style("dim", f"Not begun: {spoken.count(fresh, 'topic')}."))
+
+
+def drilled(desk: Desk, tried: dict[str, progress.Attempts]) -> None:
+    """The notebooks' exercises that were tried, and those solved without looking at the solution."""
+    if not tried:
+        return
+    alone = sum(tries.alone for tries in tried.values())
+    desk.term.head("Exercises of the notebooks")
+    desk.term.line(f"  {spoken.count(len(tried), 'exercise')} tried, {alone} solved without the solution")
+    if open_ := sorted(name for name, tries in tried.items() if not tries.alone):
+        desk.term.item("  ", style("dim", f"Not yet: {', '.join(map(clean, open_))}."))
 
 
 def _range(low: float, high: float) -> str:
