@@ -5,10 +5,8 @@ const PARTS = {
   ".dl-card": async (root) => (await import("./quiz.mjs")).enliven(root),
   ".dl-bank": async (root) => (await import("./bank.mjs")).enliven(root),
   ".dl-anywidget": async (root) => {
-    const data = JSON.parse(root.querySelector("script").textContent);
-    const { default: widget } = await import(`./${root.dataset.module}`);
-    root.replaceChildren();
-    widget.render({ el: root, model: { get: (name) => data[name] } });
+    const [{ mount }, { default: widget }] = await Promise.all([import("./controls.mjs"), import(`./${root.dataset.module}`)]);
+    mount(root, widget);
   },
 };
 

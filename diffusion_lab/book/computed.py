@@ -87,18 +87,12 @@ class Live(Computed):
     """A widget that needs no kernel: its data stands in the page, its module in one file for all pages."""
 
     def shown(self, value: Any, printed: str) -> list[nodes.Node]:
-        from diffusion_lab.widgets.scrubber import Scrubber
-        from diffusion_lab.widgets.still import still
-
-        if not isinstance(value, Scrubber):
+        if not hasattr(value, "html"):
             raise TypeError(
-                f"the last line of a {{live}} block must be scrub(...), not {type(value).__name__}."
+                f"the last line of a {{live}} block must be a widget, such as scrub(...), "
+                f"not {type(value).__name__}."
             )
-        name = self.named("\n".join(self.content))
-        data = f'<script type="application/json">{value.to_json()}</script>'
-        picture = still(value.title, value.tracks[0])
-        body = f'<div class="dl-scrubber" id="{name}">{picture}{data}</div>'
-        return [nodes.raw("", body, format="html")]
+        return [nodes.raw("", value.html(self.named("\n".join(self.content))), format="html")]
 
 
 class Plot(Computed):

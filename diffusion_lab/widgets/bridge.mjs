@@ -73,7 +73,7 @@ export function encode(name, { x0, eps }, l) {
 /** Six digits, without an empty tail. */
 export const written = (x) => (Number.isFinite(x) ? String(Number(x.toPrecision(6))) : "");
 
-let count = 0;
+let fields = 0;
 
 /** Three groups of linked fields. */
 export function render({ el }) {
@@ -90,8 +90,8 @@ export function render({ el }) {
     told.textContent = `${input.value || "An empty field"} is no value of ${input.dataset.label}.`;
   };
   const add = (box, label, read, write) => {
-    count += 1;
-    const input = Object.assign(document.createElement("input"), { type: "text", inputMode: "decimal", id: `dl-bridge-${count}`, autocomplete: "off" });
+    fields += 1;
+    const input = Object.assign(document.createElement("input"), { type: "text", inputMode: "decimal", id: `dl-bridge-${fields}`, autocomplete: "off" });
     input.dataset.label = label;
     const name = Object.assign(document.createElement("label"), { htmlFor: input.id, textContent: label });
     input.addEventListener("input", () => (input.value.trim() && write(Number(input.value)) ? paint(input) : refuse(input)));

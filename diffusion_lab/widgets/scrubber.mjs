@@ -3,6 +3,8 @@
 // One file for JupyterLab, Colab, the published book and Node: no dependency, no request, no kernel. `parse`,
 // `frameAt` and `describe` are pure; `render` needs a document. Data: see scrubber.py.
 
+import { make, onTheme, sharp } from "./controls.mjs";
+
 const NAMES = { forward: "forward: data to noise", reverse: "reverse: noise to data" };
 
 /** JSON with base64 frames -> the same with Uint8Array frames. */
@@ -46,7 +48,6 @@ export function describe(track, i, kind) {
 
 /** Draw one frame into a canvas context of the given side, in CSS pixels. */
 export function draw(context, data, frame, side, color, trail = []) {
-  context.clearRect(0, 0, side, side);
   context.strokeStyle = context.fillStyle = color;
   DRAW[data.kind](context, data, frame, side, trail);
 }
@@ -132,18 +133,16 @@ export function trails(data, track, i) {
 /** Build the widget inside `root`, whose script element holds the data; the picture for readers without scripts goes. */
 export function render(root) {
   const data = parse(root.querySelector("script[type='application/json']").textContent);
-  const make = (tag, props = {}, ...children) => {
-    const element = Object.assign(document.createElement(tag), props);
-    element.append(...children);
-    return element;
-  };
   const id = root.id;
   const state = { track: data.tracks[0], i: 0, timer: null };
 
   const panels = data.tracks.some((track) => track.believed) ? ["x_t", "what the model believes x_0 is"] : ["x_t"];
   const views = panels.map((label) => {
     const view = data.kind === "text" ? make("pre", { className: "dl-text" }) : make("canvas", { className: "dl-canvas" });
-    if (data.kind !== "text") view.setAttribute("role", "img");
+    if (data.kind !== "text") {
+      view.setAttribute("role", "img");
+      view.style.width = `${data.side}px`;
+    }
     return { label, view, figure: make("figure", {}, view, make("figcaption", { textContent: label })) };
   });
   const slider = make("input", { type: "range", min: 0, step: 1, id: `${id}-slider` });
@@ -174,15 +173,8 @@ export function render(root) {
   }
 
   function paintCanvas(canvas, frame, trail) {
-    const side = data.side;
-    const ratio = window.devicePixelRatio || 1;
-    if (canvas.width !== side * ratio) {
-      canvas.width = canvas.height = side * ratio;
-      canvas.style.width = canvas.style.height = `${side}px`;
-    }
-    const context = canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    draw(context, data, frame, side, getComputedStyle(root).color, trail);
+    const context = sharp(canvas, data.side, data.side);
+    draw(context, data, frame, data.side, getComputedStyle(root).color, trail);
   }
 
   function show(i) {
@@ -224,8 +216,7 @@ export function render(root) {
 
   root.querySelector(".dl-still")?.remove();
   root.append(make("div", { className: "dl-panels" }, ...views.map((v) => v.figure)), bar, readout);
-  const repaint = new MutationObserver(paint); // when the theme changes
-  for (const element of [document.documentElement, document.body]) repaint.observe(element, { attributes: true });
+  onTheme(paint);
   choose(state.track);
 }
 

@@ -11,11 +11,11 @@ import math
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.resources import files
 
 from jaxtyping import Float
 from torch import Tensor
 
+from .modules import asset, bundled
 from .still import still
 from .tracks import Track, to_bytes
 
@@ -36,14 +36,19 @@ class Scrubber:
         lengths = ", ".join(f"{t.name} {len(t.times)} steps" for t in self.tracks)
         return f"Scrubber({self.title!r}: {lengths}, {self.tracks[0].shape})"
 
+    def html(self, name: str) -> str:
+        """The widget as a page that starts the modules itself holds it."""
+        return (
+            f'<div class="dl-scrubber" id="{name}">{still(self.title, self.tracks[0])}'
+            f'<script type="application/json">{self.to_json()}</script></div>'
+        )
+
     def _repr_html_(self) -> str:
         name = f"dl-{uuid.uuid4().hex[:12]}"
         return (
-            f'<div class="dl-scrubber" id="{name}"><style>{asset("scrubber.css")}</style>'
-            f"{still(self.title, self.tracks[0])}"
-            f'<script type="application/json">{self.to_json()}</script>'
-            f'<script type="module">{asset("scrubber.mjs")}\n'
-            f'render(document.getElementById("{name}"));</script></div>'
+            f"<style>{asset('scrubber.css')}</style>{self.html(name)}"
+            f'<script type="module">{bundled("scrubber.mjs")}\n'
+            f'render(document.getElementById("{name}"));</script>'
         )
 
     def to_json(self) -> str:
@@ -80,8 +85,3 @@ def scrub(
     if not tracks or len({(t.kind, t.shape) for t in tracks}) > 1:
         raise ValueError("a scrubber needs tracks, all with the same number of points, images or lines.")
     return Scrubber(title, list(tracks), choice, list(scene))
-
-
-def asset(name: str) -> str:
-    """A file of this folder."""
-    return (files(__package__) / name).read_text(encoding="utf-8")
