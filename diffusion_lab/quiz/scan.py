@@ -10,6 +10,8 @@ from itertools import pairwise
 
 from diffusion_lab.quiz.problems import Report
 
+_OPENERS = frozenset("#(`~")
+
 
 class Section:
     """The lines of a section, and the number (from 1) of the first of them."""
@@ -72,20 +74,19 @@ def _section(card: RawCard, line: int, name: str, lines: Sequence[str], report: 
 def _marks(lines: Sequence[str], report: Report) -> Iterator[tuple[int, str]]:
     """(index, mark) of each line that opens something: ( label, # page, ## title, ### section."""
     fence, opened = "", 0
-    for index, line in enumerate(lines):
-        first = line[:1]
+    for index, line in [(n, text) for n, text in enumerate(lines) if text[:1] in _OPENERS]:
         if fence:
             if line.startswith(fence) and not line.strip(fence[0] + " "):
                 fence = ""
-        elif first == "#":
+        elif line[0] == "#":
             mark = line.split(" ", 1)[0]
             if mark in ("#", "##", "###"):
                 yield index, mark
-        elif first == "(":
+        elif line[0] == "(":
             if line.rstrip().endswith(")="):
                 yield index, "("
-        elif first in "`~" and line.startswith(("```", "~~~")):
-            fence, opened = first * (len(line) - len(line.lstrip(first))), index + 1
+        elif line.startswith(("```", "~~~")):
+            fence, opened = line[0] * (len(line) - len(line.lstrip(line[0]))), index + 1
     if fence:
         advice = f"write {fence} on a line of its own"
         report.add(opened, f"this block of code never ends: `{fence}` is missing", advice)
@@ -93,18 +94,22 @@ def _marks(lines: Sequence[str], report: Report) -> Iterator[tuple[int, str]]:
 
 def _open(card: RawCard, line: int, lines: Sequence[str], report: Report) -> None:
     """Split what follows a title into the attribute comment and the prompt."""
-    first = next((n for n, text in enumerate(lines) if text.strip()), len(lines))
+    first = 0
+    while first < len(lines) and not lines[first].strip():
+        first += 1
     if first == len(lines) or not lines[first].startswith("<!--"):
         card.faulty = True
         advice = "write <!-- kind: ... | level: ... --> under the title"
         report.add(line, f"card `{card.id}` has no attributes", advice)
         card.sections[""] = Section(line + 1, lines)
         return
-    last = next((n for n in range(first, len(lines)) if "-->" in lines[n]), None)
-    if last is None:
+    last = first
+    while last < len(lines) and "-->" not in lines[last]:
+        last += 1
+    if last == len(lines):
         card.faulty = True
         report.add(line + 1 + first, "this comment never ends: `-->` is missing", "close it on the same line")
-        last = len(lines) - 1
+        last -= 1
     card.attributes_line = line + 1 + first
     card.attributes = "\n".join(lines[first : last + 1])[4:].split("-->", 1)[0]
     card.sections[""] = Section(line + last + 2, lines[last + 1 :])

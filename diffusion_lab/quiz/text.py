@@ -5,32 +5,37 @@ harmless. Everything that is printed passes through it; the program's own colour
 """
 
 import unicodedata
+from bisect import bisect
 from collections.abc import Iterator
 
-# Invisible or reordering characters (Unicode Cf, Zl, Zp and the blank letters), as inclusive ranges.
-_INVISIBLE = (
-    (0x00AD, 0x00AD), (0x034F, 0x034F), (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5),
-    (0x180B, 0x180F), (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
-    (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF9, 0xFFFB), (0xE0000, 0xE01EF),
+# Controls but tab and newline, invisible and reordering characters (Cf, Zl, Zp), blank letters, and lone
+# surrogates, as inclusive ranges in order.
+_HIDDEN = (
+    (0x0000, 0x0008), (0x000B, 0x001F), (0x007F, 0x009F), (0x00AD, 0x00AD), (0x034F, 0x034F),
+    (0x061C, 0x061C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F),
+    (0x2028, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xD800, 0xDFFF), (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF9, 0xFFFB), (0xE0000, 0xE01EF),
 )  # fmt: skip
+_EDGES = [edge for low, high in _HIDDEN for edge in (low, high + 1)]
+_PLAIN = b"\t\n" + bytes(range(0x20, 0x7F))
 
 
-def _table() -> dict[int, str]:
-    table = {code: chr(0x2400 + code) for code in range(32) if code not in (9, 10)}
-    table[0x7F] = "\u2421"
-    table.update({code: f"‹U+{code:04X}›" for code in range(0x80, 0xA0)})
-    table.update({code: f"‹U+{code:04X}›" for low, high in _INVISIBLE for code in range(low, high + 1)})
-    table.update(dict.fromkeys(range(0xD800, 0xE000), "\ufffd"))
-    return table
+def _is_hidden(letter: str) -> bool:
+    return bisect(_EDGES, ord(letter)) % 2 == 1
 
 
-_HARMLESS: dict[int, str] = {}
+def _harmless(text: str) -> bool:
+    """Whether nothing in it is hidden. Whole decks pass here: only what is not plain ASCII is looked at."""
+    rest = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN)
+    return not any(map(_is_hidden, set(rest.decode("utf-8", "surrogatepass"))))
 
 
-def _harmless() -> dict[int, str]:
-    if not _HARMLESS:
-        _HARMLESS.update(_table())
-    return _HARMLESS
+def _shown(letter: str) -> str:
+    """What stands for a hidden character."""
+    code = ord(letter)
+    if code < 0x20 or code == 0x7F:
+        return chr(0x2400 + min(code, 0x21))
+    return "\ufffd" if 0xD800 <= code < 0xE000 else f"‹U+{code:04X}›"
 
 
 def clean(text: str) -> str:
@@ -38,18 +43,17 @@ def clean(text: str) -> str:
 
     ESC becomes ␛, U+202E becomes ‹U+202E›, a lone surrogate becomes �. Cleaning twice changes nothing more.
     """
-    if text.replace("\n", "").replace("\t", "").isprintable():
+    if _harmless(text):
         return text
-    return text.translate(_harmless())
+    return "".join(_shown(letter) if _is_hidden(letter) else letter for letter in text)
 
 
 def hidden(text: str) -> Iterator[tuple[int, str]]:
     """(offset, name) of each character that `clean` would replace."""
-    if text.replace("\n", "").replace("\t", "").isprintable():
+    if _harmless(text):
         return
-    table = _harmless()
     for offset, letter in enumerate(text):
-        if ord(letter) in table:
+        if _is_hidden(letter):
             yield offset, f"U+{ord(letter):04X} ({unicodedata.name(letter, 'control code')})"
 
 

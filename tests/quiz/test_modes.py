@@ -182,13 +182,14 @@ def kept():
 # today
 
 
-def test_a_first_run_greets_in_two_lines_and_asks(quiz):
+def test_a_first_run_explains_itself_in_five_lines_and_asks(quiz):
     status, shown, _ = quiz("", "q")
     assert status == 0
     lines = shown.split("\n")
     assert f"{len(LIBRARY.headings)} questions" in lines[0]
-    assert lines[2] == ""
-    assert lines[3].startswith("── 1 of ")
+    assert all(line and len(line) < 80 for line in lines[:5])
+    assert lines[5] == ""
+    assert lines[6].startswith("── 1 of ")
     _, shown, _ = quiz("", "q")
     assert shown.startswith("Going on where you stopped: question 1 of ")
 

@@ -43,10 +43,13 @@ def main(mode: str, argv: list[str]) -> int:
 
 
 def greet(desk: Desk) -> None:
-    """The first run explains itself and starts."""
+    """The first run explains itself in five lines and starts."""
     cards = spoken.count(len(desk.deck.headings), "question")
     desk.term.say(f"{cards.capitalize()} of a diffusion interview, and a memory that asks again in time.")
-    desk.term.say("Answer aloud, compare, tick what you said. Ctrl-D stops, and nothing is lost.")
+    desk.term.say("Answer aloud or type, say how sure you were, and compare with the answer.")
+    desk.term.say("Tick the key points you made: they are the grade, and the grade sets the date.")
+    desk.term.say("At every prompt ? shows the keys; Ctrl-D stops, and nothing is lost.")
+    desk.term.say("Once you know the day: `diffusion-lab quiz plan --interview DATE`. Now the first.")
 
 
 def chosen(desk: Desk, seconds: int, topic: str | None) -> list[str]:
