@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .denoisers import Denoise, Denoiser, LearnedVariance
 from .likelihood import step_kl
-from .processes import Categorical, TokenNoise
+from .processes import TokenNoise
 from .targets import encode, x0_weight
 
 Weight = Callable[[Tensor], Tensor]
@@ -82,23 +82,6 @@ def masked(
     x, c = process.diffuse(x0, t, noise), process.schedule.at(t, x0)
     nll = -denoise(x, t, cond).gather(-1, x0[..., None]).squeeze(-1)
     return (-c.d_a / (1 - c.a) * torch.where(process.is_masked(x), nll, 0.0)).sum(1)
-
-
-def score_entropy(
-    process: Categorical,
-    log_score: Float[Tensor, "b l v"],
-    x: Int[Tensor, "b l"],
-    x0: Int[Tensor, "b l"],
-    t: Float[Tensor, "b"],
-) -> Float[Tensor, "b"]:
-    """SEDD's denoising score entropy for absorbing diffusion   (Lou et al. 2024, section 3), where
-    log_score[..., y] estimates log q_t(y) / q_t(mask) at the masked positions."""
-    c = process.schedule.at(t, x0)
-    ratio = torch.as_tensor(c.a / (1 - c.a))  # q(x_0) / q(mask), given x_0
-    log_s = log_score[..., :-1]
-    own = log_s.gather(-1, x0[..., None]).squeeze(-1)
-    term = log_s.exp().sum(-1) - ratio * own + ratio * (ratio.log() - 1)
-    return (-c.d_a / c.a * torch.where(process.is_masked(x), term, 0.0)).sum(1)
 
 
 def variational(

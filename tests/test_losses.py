@@ -118,18 +118,6 @@ def test_the_masked_bound_of_an_exact_denoiser_is_the_entropy_on_any_schedule(ta
     torch.testing.assert_close(got, -(table.probs * table.probs.log()).sum(), rtol=1e-9, atol=1e-9)
 
 
-def test_score_entropy_equals_the_masked_bound_term_by_term(table, rng):
-    process = Categorical.masked(Flow(), 3)
-    denoise, x0 = table.denoiser(process), table.sequences
-    t = torch.rand(27, generator=rng) * 0.9 + 0.05
-    noise = process.noise(x0, rng)
-    x = process.diffuse(x0, t, noise)
-    c = process.schedule.at(t, x[..., None])
-    log_score = (c.a / (1 - c.a)).log() + denoise(x, t)
-    got = losses.score_entropy(process, log_score, x, x0, t)
-    torch.testing.assert_close(got, losses.masked(denoise, x0, t, noise), rtol=1e-9, atol=1e-9)
-
-
 def test_the_discrete_bound_becomes_the_continuous_one(table, rng):
     process, n = Categorical.masked(Flow(), 3), 20_000
     denoise, x0 = table.denoiser(process), table.sequences

@@ -8,7 +8,7 @@ from .corpora import Prose, drawn, prose
 from .edit import blank, held, infill, rewrite
 from .languages import LANGUAGES, Language, Verdict, arithmetic, dates
 from .logits import cfg, sharpened
-from .ratios import RatioDenoiser, log_posterior, log_ratios, ratio_entropy, sedd
+from .ratios import RatioDenoiser, log_posterior, log_ratios, score_entropy, sedd
 from .remask import revising
 from .tokens import END, Alphabet
 from .twin import Likelihood, nll, writing, written
@@ -17,6 +17,6 @@ from .unmask import ORDERS, entropy_bounded, in_order, quota, until_shown
 __all__ = [
     "END", "LANGUAGES", "ORDERS", "Alphabet", "Language", "Likelihood", "Prose", "RatioDenoiser", "Verdict",
     "arithmetic", "blank", "cfg", "dates", "drawn", "entropy_bounded", "held", "in_order", "infill",
-    "log_posterior", "log_ratios", "nll", "prose", "quota", "ratio_entropy", "revising", "rewrite",
+    "log_posterior", "log_ratios", "nll", "prose", "quota", "revising", "rewrite", "score_entropy",
     "sedd", "sharpened", "until_shown", "writing", "written",
 ]  # fmt: skip

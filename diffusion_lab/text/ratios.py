@@ -51,14 +51,14 @@ def kernel(
     return a, pi, a * F.one_hot(x, like.shape[-1]) + (1 - a) * pi[x][..., None]
 
 
-def ratio_entropy(
+def score_entropy(
     process: Categorical,
     log_s: Float[Tensor, "b l v"],
     x: Int[Tensor, "b l"],
     x0: Int[Tensor, "b l"],
     t: Float[Tensor, "b"],
 ) -> Float[Tensor, "b"]:
-    """Denoising score entropy for any prior, nats per sequence   (SEDD eq. 5, weighted as in theorem 3.6):
+    """Denoising score entropy for any prior, nats per sequence   (SEDD section 3):
 
     -a'_t / a_t pi(x_t) sum_{y != x_t} [ s_y - r_y log s_y + r_y (log r_y - 1) ],
 
@@ -102,6 +102,6 @@ class RatioDenoiser(nn.Module):
 def sedd(
     model: RatioDenoiser, x0: Int[Tensor, "b l"], t: Float[Tensor, "b"], noise: TokenNoise, cond: Any = None
 ) -> Float[Tensor, "b"]:
-    """`ratio_entropy` of a network of ratios: a loss for `Objective`."""
+    """`score_entropy` of a network of ratios: a loss for `Objective`."""
     x = model.process.diffuse(x0, t, noise)
-    return ratio_entropy(model.process, model.log_ratios(x, t, cond), x, x0, t)
+    return score_entropy(model.process, model.log_ratios(x, t, cond), x, x0, t)
