@@ -254,16 +254,6 @@ def test_bytes_of_weights():
     assert (1024 // 8 // 2) ** 2 == 4096
 
 
-def test_full_and_factorised_attention_over_a_video():
-    # Pairs counted by walking over all of them, in a small video.
-    n, m = 3, 5
-    tokens = list(itertools.product(range(n), range(m)))
-    pairs = list(itertools.product(tokens, repeat=2))
-    within = sum(a[0] == b[0] for a, b in pairs)
-    along = sum(a[1] == b[1] for a, b in pairs)
-    assert len(pairs) / (within + along) == n * m / (n + m)
-
-
 def test_a_training_pass_costs_three_forward_passes():
     # Card cost-of-training. Each matrix product of the forward pass has two in the backward pass, one for the
     # weights and one for the inputs; only the first layer needs no gradient of its input.

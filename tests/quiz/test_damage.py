@@ -24,17 +24,6 @@ from diffusion_lab.quiz.store import open_store
 from .stores import NOON, agrees, fill, later
 
 
-@pytest.fixture
-def home(tmp_path):
-    return str(tmp_path / "home")
-
-
-@pytest.fixture
-def store(home):
-    with open_store(NOON, home) as opened:
-        yield opened
-
-
 def test_the_home_follows_the_variable_then_the_system(monkeypatch, tmp_path):
     monkeypatch.setenv("DIFFUSION_LAB_HOME", str(tmp_path))
     assert data_home() == str(tmp_path)

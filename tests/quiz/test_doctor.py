@@ -23,11 +23,6 @@ from diffusion_lab.quiz.transfer import exported
 from .stores import DAY, NOON, agrees, later
 
 
-@pytest.fixture
-def home(tmp_path):
-    return str(tmp_path / "home")
-
-
 def study(home, days=3, cards=40):
     """Answers on some days, one taken back; returns the files and what the store then says."""
     for day in range(days):

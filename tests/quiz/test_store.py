@@ -22,18 +22,6 @@ from diffusion_lab.quiz.store import open_store
 
 from .stores import DAY, NOON, agrees, later
 
-
-@pytest.fixture
-def home(tmp_path):
-    return str(tmp_path / "home")
-
-
-@pytest.fixture
-def store(home):
-    with open_store(NOON, home) as opened:
-        yield opened
-
-
 # Answers
 
 
