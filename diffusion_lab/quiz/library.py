@@ -7,13 +7,15 @@ is asked. Own cards go through `check.askable` first: none of them can raise an 
 
 import os
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from diffusion_lab.quiz.cards import Card
 from diffusion_lab.quiz.files import deck_files, lines_of, read_deck
 from diffusion_lab.quiz.home import data_home
 from diffusion_lab.quiz.problems import Report
 from diffusion_lab.quiz.scan import RawCard, scan
+
+if TYPE_CHECKING:  # headings are enough for `quiz due`; a card is read when it is asked
+    from diffusion_lab.quiz.cards import Card
 
 
 class Heading(NamedTuple):
@@ -58,7 +60,7 @@ class Library:
         if os.path.isdir(own):
             self._join(own)
 
-    def find(self, id: str) -> Card | None:
+    def find(self, id: str) -> "Card | None":
         """The card of an id or of an old id; None: there is none, or it has a fault."""
         id = self.aliases.get(id, id)
         if id not in self._read and id in self._raw:
@@ -69,7 +71,7 @@ class Library:
         return self._read.get(id)
 
     @cached_property
-    def cards(self) -> dict[str, Card]:
+    def cards(self) -> "dict[str, Card]":
         """Every card that can be asked, in the order of the decks."""
         found = {id: self.find(id) for id in self.headings}
         return {id: card for id, card in found.items() if card is not None}
