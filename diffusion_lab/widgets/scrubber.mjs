@@ -5,6 +5,7 @@
 
 import { make, onTheme, sharp } from "./controls.mjs";
 
+const FADED_AFTER = 12; // steps of a trail
 const NAMES = { forward: "forward: data to noise", reverse: "reverse: noise to data" };
 
 /** JSON with base64 frames -> the same with Uint8Array frames. */
@@ -61,21 +62,24 @@ function drawPoints(context, data, frame, side, trail) {
   for (let i = 0; i < frame.length; i += 2) {
     context.fillRect(toPixel(frame[i], side) - 1, side - toPixel(frame[i + 1], side) - 1, 2.5, 2.5);
   }
-  context.globalAlpha = 1;
   context.lineWidth = 1.5;
-  for (const path of trail) {
+  for (const path of trail) drawTrail(context, path.map(([x, y]) => [toPixel(x, side), side - toPixel(y, side)]));
+  context.globalAlpha = 1;
+}
+
+/** Where a point is and has been. Older steps are fainter: the walk of a random sampler would bury the points. */
+function drawTrail(context, path) {
+  for (let k = 1; k < path.length; k++) {
+    context.globalAlpha = Math.max(0.2, 1 - (path.length - 1 - k) / FADED_AFTER);
     context.beginPath();
-    path.forEach(([x, y], k) => {
-      const at = [toPixel(x, side), side - toPixel(y, side)];
-      if (k === 0) context.moveTo(...at);
-      else context.lineTo(...at);
-    });
-    context.stroke();
-    const [x, y] = path[path.length - 1];
-    context.beginPath();
-    context.arc(toPixel(x, side), side - toPixel(y, side), 5, 0, 2 * Math.PI);
+    context.moveTo(...path[k - 1]);
+    context.lineTo(...path[k]);
     context.stroke();
   }
+  context.globalAlpha = 1;
+  context.beginPath();
+  context.arc(...path[path.length - 1], 5, 0, 2 * Math.PI);
+  context.stroke();
 }
 
 function drawImages(context, data, frame, side) {

@@ -5,7 +5,7 @@ import torch
 HINTS = (
     "The cost judges a finished plan: give it x_0_hat, and ask how the cost changes with x_t.",
     "A sampler walks against eps: to lower the cost, add its gradient. eps is sigma times minus the score.",
-    "x.requires_grad_(); x0 = (x - sigma * eps(x)) / a; g = torch.autograd.grad(cost(x0).sum(), x)[0].",
+    "x = x.detach().requires_grad_(); x0 = (x - sigma * eps(x)) / a; torch.autograd.grad(cost(x0).sum(), x).",
 )
 BOOK = "modalities#trajectories"
 

@@ -7,7 +7,7 @@ HINTS = (
     "null + w (cond - null): w = 1 must give cond, w = 0 null. Then see whether it sums to 1.",
     "(null + w * (cond - null)).log_softmax(-1).",
 )
-BOOK = "guidance#cfg"
+BOOK = "guidance#the-rule"
 
 
 def cases():

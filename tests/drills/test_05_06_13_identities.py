@@ -77,7 +77,7 @@ def test_tweedie_turns_the_exact_score_into_the_exact_mean(rng):
 
 
 @pytest.mark.parametrize("eta", [0.0, 1.0, 1.7])
-def test_a_reverse_step_is_one_of_euler_maruyama(eta, rng):
+def test_a_reverse_drift_is_the_one_of_euler_maruyama(eta, rng):
     law, t, s = mixture(rng), 0.6, 0.55
     denoise, x = law.denoiser(Gaussian(VP())), torch.randn(5, 3, generator=rng)
     walk = euler_maruyama(denoise, x, [t, s, 0.0], torch.Generator().manual_seed(7), eta=eta)
@@ -85,8 +85,8 @@ def test_a_reverse_step_is_one_of_euler_maruyama(eta, rng):
     z = torch.randn(x.shape, generator=torch.Generator().manual_seed(7))
     c = VP().at(t, x)
     g = (2 * c.sigma * (c.d_sigma - c.sigma * c.d_a / c.a)) ** 0.5
-    got = load("reverse_step").answer(x, denoise(x, t).score, z, c.d_a / c.a, g, eta * g, t - s)
-    torch.testing.assert_close(got, next(walk).x)
+    drift = load("reverse_drift").answer(x, denoise(x, t).score, c.d_a / c.a, g, eta * g)
+    torch.testing.assert_close(x - (t - s) * drift + eta * g * (t - s) ** 0.5 * z, next(walk).x)
 
 
 def test_the_memoriser_is_the_oracle_of_points():

@@ -1,5 +1,6 @@
 """Each drill's answer is what the package itself computes."""
 
+import pytest
 import torch
 
 from diffusion_lab.coefficients import Coef
@@ -102,15 +103,15 @@ def test_ddim_step_is_a_step_of_ddim(rng):
     close(load("ddim_step").answer(x, steps[0].pred.eps, ct.a, ct.sigma, cs.a, cs.sigma), steps[1].x)
 
 
-def test_eta_step_is_a_step_of_ancestral(rng):
+@pytest.mark.parametrize("eta", [0.0, 0.4, 1.0])
+def test_eta_step_is_a_step_of_ancestral(eta, rng):
     process, x = Gaussian(VP()), torch.randn(5, 3, generator=rng)
     t, s = 0.6, 0.2
     state = rng.get_state()
-    steps = list(ancestral(network(process), x, [t, s, 0.0], rng))
+    steps = list(ancestral(network(process), x, [t, s, 0.0], rng, eta=eta))
     z = torch.randn(5, 3, generator=rng.set_state(state))
-    pred, cs = steps[0].pred, process.schedule.at(s, x)
-    own = load("eta_step").answer(pred.x0, pred.eps, z, cs.a, cs.sigma, process.fresh(t, s, x))
-    close(own, steps[1].x)
+    abar_t, abar_s = (process.schedule.at(k, x).a ** 2 for k in (t, s))
+    close(load("eta_step").answer(x, steps[0].pred.eps, z, eta, abar_t, abar_s), steps[1].x)
 
 
 def test_heun_step_is_a_step_of_heun(rng):
