@@ -8,6 +8,7 @@ Training knows nothing of it: data are encoded once, before the first step.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -28,12 +29,19 @@ class Codec(Protocol):
     def decode(self, z: Tensor) -> Tensor: ...
 
 
+@dataclass(frozen=True, eq=False)
+class Belief:
+    """What a model of latents believes the picture to be. Nothing else of its prediction can be decoded."""
+
+    x0: Float[Tensor, "b *d"]
+
+
 @torch.no_grad()
 def decoded(steps: Iterable[Step], codec: Codec) -> Iterator[Step]:
     """The steps of a latent sampler as pictures: x_t decoded, though a decoder never learned noisy latents,
-    and x_0_hat decoded in the place of the prediction."""
+    and x_0_hat decoded, as a `Belief`."""
     for step in steps:
-        guess = None if step.pred is None else codec.decode(step.pred.x0)
+        guess = None if step.pred is None else Belief(codec.decode(step.pred.x0))
         yield Step(step.t, codec.decode(step.x), guess)
 
 

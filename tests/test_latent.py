@@ -17,6 +17,7 @@ from diffusion_lab.schedules import VP
 from diffusion_lab.targets import TARGETS, Prediction
 from diffusion_lab.tasks import latent as tasks
 from diffusion_lab.training import Recipe, Trainer
+from diffusion_lab.widgets import reverse
 
 
 class Rotation:
@@ -58,7 +59,7 @@ def test_sampling_behind_a_rotation_and_decoding_is_sampling(rng):
         assert step.t == other.t
         torch.testing.assert_close(step.x, other.x)
         if step.pred is not None:
-            torch.testing.assert_close(step.pred.x0, other.pred)
+            torch.testing.assert_close(step.pred.x0, other.pred.x0)
     assert seen[-1].pred is None
 
 
@@ -208,3 +209,13 @@ def test_final_of_decoded_steps_is_the_decoded_final(rng):
     exact, z = GaussianMixture.ring(5).denoiser(process), torch.randn(7, 2, generator=rng)
     direct = codec.decode(final(ddim(exact, z, uniform(5))))
     assert final(latent.decoded(ddim(exact, z, uniform(5)), codec)).equal(direct)
+
+
+@pytest.mark.float32
+def test_a_widget_shows_decoded_beliefs_beside_decoded_steps(rng):
+    process, codec = Gaussian(VP()), Rotation(0.7)
+    steps = ddim(GaussianMixture.ring(5).denoiser(process), torch.randn(7, 2, generator=rng), uniform(3))
+    track = reverse(process, latent.decoded(steps, codec))
+    assert track.beliefs.shape == track.frames.shape == (4, 7, 2)
+    assert not track.beliefs[0].equal(track.frames[0])
+    assert track.beliefs[-1].equal(track.frames[-1])
