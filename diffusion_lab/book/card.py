@@ -1,22 +1,26 @@
 """One card as part of a page: the question first, the answer folded, so that it reads with scripts off.
 
-The data that quiz.mjs needs to mark an answer stands beside it as JSON; the page itself never needs it.
+The data that quiz.mjs needs to mark an answer stands beside it as JSON; the page itself never needs it. A
+card whose numbers are drawn holds more draws in templates, which stay unseen until quiz.mjs asks for one.
 """
 
 import html
+import itertools
 import json
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+import math
+from collections.abc import Iterator, Sequence
 
 from docutils import nodes
 
-from diffusion_lab.book.anchors import label
+from diffusion_lab.book.layers import Page, answer, folded, raw
 from diffusion_lab.book.marking import marking
 from diffusion_lab.quiz.asked import Asked, ask
-from diffusion_lab.quiz.cards import Bug, Card, Cloze, Option
-from diffusion_lab.quiz.draws import fill
+from diffusion_lab.quiz.cards import Bug, Card, Cloze, Numeric
+from diffusion_lab.quiz.draws import plan
 
 SEED = 1
+DRAWS = 5
+"""Draws that a numeric card has at most: each adds its formulas to the page."""
 LEVELS = {1: "warm-up", 2: "standard", 3: "senior", 4: "staff"}
 DOES = {
     "open": "Say it out loud first.", "choice": "One is right.", "many": "Any number may be right.",
@@ -25,37 +29,58 @@ DOES = {
 }  # fmt: skip
 
 
-class Page(NamedTuple):
-    """What a card needs from its page: Markdown set as nodes, and links to sections and cards."""
-
-    markdown: Callable[[str], list[nodes.Node]]
-    link: Callable[[str, str], list[nodes.Node]]
-
-
-def raw(text: str) -> nodes.raw:
-    return nodes.raw("", text, format="html")
-
-
-def folded(summary: str, inside: Sequence[nodes.Node], kind: str) -> list[nodes.Node]:
-    """Something to open."""
-    opening = f'<details class="{kind}"><summary>{html.escape(summary)}</summary>'
-    return [raw(opening), *inside, raw("</details>")]
-
-
-def lettered(texts: Sequence[str], page: Page) -> nodes.enumerated_list:
-    """a), b), c) ..."""
-    items = [nodes.list_item("", *page.markdown(text)) for text in texts]
-    return nodes.enumerated_list(
-        "", *items, enumtype="loweralpha", prefix="", suffix=".", classes=["dl-options"]
+def rendered(card: Card, page: Page, level: int) -> list[nodes.Node]:
+    """The whole card; `level` is that of its title among the headings."""
+    facts = {
+        "card": card.id, "kind": card.kind, "level": card.level, "topic": card.topic, "time": card.time,
+        "tags": " ".join(card.tags), "grill": card.grill or "", "aliases": " ".join(card.aliases),
+    }  # fmt: skip
+    data = "".join(f' data-{name}="{html.escape(str(value))}"' for name, value in facts.items())
+    about = f"{card.topic} · {LEVELS[card.level]} · {card.time} s"
+    head = (
+        f'<div class="dl-card-head"><span class="dl-card-title" role="heading" aria-level="{level}" '
+        f'id="card-{card.id}-title">{html.escape(card.title)}</span> '
+        f'<span class="dl-card-about">{html.escape(about)}</span></div>'
     )
+    first, *others = draws(card)
+    parts: list[nodes.Node] = [
+        raw(
+            f'<section class="dl-card" id="card-{card.id}" aria-labelledby="card-{card.id}-title"{data}>'
+            f'{head}<div class="dl-asking">'
+        ),
+        *asking(first, page),
+        raw("</div>"),
+    ]
+    for other in others:
+        parts += [raw('<template class="dl-draw">'), *asking(other, page), raw("</template>")]
+    return [*parts, raw("</section>")]
 
 
-def headed(head: str, inside: list[nodes.Node], kind: str = "") -> list[nodes.Node]:
-    """A part of the answer under a small heading; nothing without contents."""
-    if not inside:
-        return []
-    classes = ["dl-part", *([kind] if kind else [])]
-    return [nodes.container("", nodes.paragraph("", "", nodes.strong("", head)), *inside, classes=classes)]
+def draws(card: Card) -> list[Asked]:
+    """The card as the page's seed asks it; of a numeric card other draws too, those of the next seeds."""
+    if not isinstance(card.body, Numeric):
+        return [ask(card, SEED)]
+    possible = math.prod(len(variable.values) for variable in plan(card.body).variables)
+    different: dict[str, Asked] = {}
+    seeds = itertools.count(SEED)
+    while len(different) < min(DRAWS, possible):
+        asked = ask(card, next(seeds))
+        assert asked.values
+        different.setdefault(str(asked.values.written), asked)
+    return list(different.values())
+
+
+def asking(asked: Asked, page: Page) -> list[nodes.Node]:
+    """One asking: the question, what marks an answer, the hints, the answer."""
+    marks = json.dumps(marking(asked)).replace("<", "\\u003c")
+    parts = [
+        *question(asked, page),
+        raw(f'<p class="dl-does">{DOES[asked.card.kind]}</p>'),
+        raw(f'<script type="application/json" class="dl-marking">{marks}</script>'),
+    ]
+    for number, hint in enumerate(asked.hints, 1):
+        parts += folded(f"Hint {number} of {len(asked.hints)}", page.markdown(hint), "dl-hint")
+    return [*parts, *folded("Show the answer", list(answer(asked, page)), "dl-reveal")]
 
 
 def question(asked: Asked, page: Page) -> Iterator[nodes.Node]:
@@ -75,113 +100,9 @@ def question(asked: Asked, page: Page) -> Iterator[nodes.Node]:
         yield lettered([step.text for step in asked.steps], page)
 
 
-def answer(asked: Asked, page: Page) -> Iterator[nodes.Node]:
-    """The layers of the answer: one breath, whiteboard, points, traps, sources."""
-    card, md = asked.card, page.markdown
-    yield from headed("In one breath", md(card.one_liner))
-    yield from right(asked, page)
-    yield from headed("On the whiteboard", md(asked.answer))
-    yield from headed("Why", md(asked.why))
-    yield from headed("A full answer says", points(card, page))
-    yield from headed("Common wrong answer", md(card.common_wrong), "dl-wrong")
-    yield from headed("Slips with a name", mistakes(asked, page), "dl-wrong")
-    yield from headed(
-        "Better not said", [bullets([flag.text for flag in card.red_flags], page)] if card.red_flags else []
+def lettered(texts: Sequence[str], page: Page) -> nodes.enumerated_list:
+    """a), b), c) ..."""
+    items = [nodes.list_item("", *page.markdown(text)) for text in texts]
+    return nodes.enumerated_list(
+        "", *items, enumtype="loweralpha", prefix="", suffix=".", classes=["dl-options"]
     )
-    yield from headed("Why they ask", md(card.why_asked))
-    yield from headed("They go on with", followed(card, page))
-    yield from headed("Read", [nodes.paragraph("", "", *page.link(label(card.book), card.book))])
-    yield from headed("Source", md("; ".join(card.sources)), "dl-source")
-
-
-def right(asked: Asked, page: Page) -> list[nodes.Node]:
-    """The right pick of a closed card."""
-    body = asked.card.body
-    if asked.options:
-        told = [told_of(option) for option in asked.options]
-        lines = f"Line {', '.join(map(str, body.lines))}." if isinstance(body, Bug) else ""
-        return headed("Right", [*page.markdown(lines), bullets(told, page)])
-    if asked.steps:
-        steps = sorted(asked.steps, key=lambda step: step.rank)
-        return headed("Right order", [bullets([step.text for step in steps], page, nodes.enumerated_list)])
-    if isinstance(body, Cloze):
-        return headed("The gaps", [bullets([gap[0] for gap in body.gaps], page, nodes.enumerated_list)])
-    if isinstance(body, Bug):
-        return headed("Right", page.markdown(f"Line {', '.join(map(str, body.lines))}."))
-    return []
-
-
-def told_of(option: Option) -> str:
-    """An option with its verdict and the reason."""
-    said = f"{'**Right:**' if option.right else 'Wrong:'} {option.text}"
-    return f"{said}: {option.feedback}" if option.feedback else said
-
-
-def bullets(texts: Sequence[str], page: Page, kind: type[nodes.Element] = nodes.bullet_list) -> nodes.Element:
-    """A list of Markdown texts."""
-    look = (
-        {"enumtype": "arabic", "prefix": "", "suffix": "."}
-        if kind is nodes.enumerated_list
-        else {"bullet": "-"}
-    )
-    return kind("", *[nodes.list_item("", *page.markdown(text)) for text in texts], **look)
-
-
-def points(card: Card, page: Page) -> list[nodes.Node]:
-    """Key points; the script turns them into boxes to tick."""
-    texts = [point.text if point.must else f"{point.text} *(nice to have)*" for point in card.points]
-    if not texts:
-        return []
-    made = bullets(texts, page)
-    made["classes"].append("dl-points")
-    return [made]
-
-
-def mistakes(asked: Asked, page: Page) -> list[nodes.Node]:
-    """Wrong values or formulas by name."""
-    filled = (lambda text: fill(text, asked.values)) if asked.values else (lambda text: text)
-    said = [(filled(mistake.value).strip("{}"), filled(mistake.message)) for mistake in asked.card.mistakes]
-    items = [
-        nodes.list_item(
-            "", nodes.literal("", value), raw(f'<div data-slip="{n}">'), *page.markdown(text), raw("</div>")
-        )
-        for n, (value, text) in enumerate(said)
-    ]
-    return [nodes.bullet_list("", *items, bullet="-")] if items else []
-
-
-def followed(card: Card, page: Page) -> list[nodes.Node]:
-    """Links to the cards that come next."""
-    ids = dict.fromkeys([follow.to for follow in card.follow_ups])
-    items = [nodes.list_item("", nodes.paragraph("", "", *page.link(f"card-{id}", id))) for id in ids]
-    return [nodes.bullet_list("", *items, bullet="-")] if items else []
-
-
-def rendered(card: Card, page: Page, level: int) -> list[nodes.Node]:
-    """The whole card; `level` is that of its title among the headings."""
-    asked = ask(card, SEED)
-    facts = {
-        "card": card.id, "kind": card.kind, "level": card.level, "topic": card.topic, "time": card.time,
-        "tags": " ".join(card.tags), "grill": card.grill or "",
-    }  # fmt: skip
-    data = "".join(f' data-{name}="{html.escape(str(value))}"' for name, value in facts.items())
-    about = f"{card.topic} · {LEVELS[card.level]} · {card.time} s"
-    head = (
-        f'<div class="dl-card-head"><span class="dl-card-title" role="heading" aria-level="{level}" '
-        f'id="card-{card.id}-title">{html.escape(card.title)}</span> '
-        f'<span class="dl-card-about">{html.escape(about)}</span></div>'
-    )
-    marks = json.dumps(marking(asked)).replace("<", "\\u003c")
-    parts: list[nodes.Node] = [
-        raw(
-            f'<section class="dl-card" id="card-{card.id}" aria-labelledby="card-{card.id}-title"{data}>'
-            f"{head}"
-        ),
-        *question(asked, page),
-        raw(f'<p class="dl-does">{DOES[card.kind]}</p>'),
-        raw(f'<script type="application/json" class="dl-marking">{marks}</script>'),
-    ]
-    for number, hint in enumerate(asked.hints, 1):
-        parts += folded(f"Hint {number} of {len(asked.hints)}", page.markdown(hint), "dl-hint")
-    parts += folded("Show the answer", list(answer(asked, page)), "dl-reveal")
-    return [*parts, raw("</section>")]

@@ -18,7 +18,9 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from diffusion_lab.book import anchors
-from diffusion_lab.book.card import LEVELS, Page, raw, rendered
+from diffusion_lab.book.card import LEVELS, rendered
+from diffusion_lab.book.layers import Page, raw
+from diffusion_lab.book.scheduler import carry_scheduler
 from diffusion_lab.quiz.cards import Card
 
 # Displayed formulas on lines of their own: cards may have them inside a paragraph, MyST only between two.
@@ -45,7 +47,9 @@ class Quiz(SphinxDirective):
             self.env.note_dependency(file)
         page = Page(self.markdown, self.link)
         level = self.state.memo.section_level + 1
-        return [node for card in chosen for node in rendered(card, page, level)]
+        # A page of many cards has a desk above them: what is due today, and a filter (desk.mjs).
+        desk = [raw('<div class="dl-desk"></div>')] if {"deck", "grill"} & self.options.keys() else []
+        return [*desk, *(node for card in chosen for node in rendered(card, page, level))]
 
     def chosen(self) -> list[Card]:
         """The cards asked for. ValueError: there are none, or the wish is unclear."""
@@ -102,6 +106,7 @@ class Bank(SphinxDirective):
 
     def row(self, card: Card) -> list[nodes.Node]:
         facts = f'data-card="{card.id}" data-topic="{card.topic}" data-level="{card.level}"'
+        facts += f' data-aliases="{" ".join(card.aliases)}"'
         about = f'<span class="dl-card-about">{card.topic} · {LEVELS[card.level]} · {card.kind}</span></li>'
         link = linked(self.env.docname, f"card-{card.id}", card.title)
         return [raw(f'<li {facts} data-kind="{card.kind}">'), nodes.inline("", "", link), raw(f" {about}")]
@@ -110,3 +115,4 @@ class Bank(SphinxDirective):
 def setup(app: Sphinx) -> None:
     app.add_directive("quiz", Quiz)
     app.add_directive("bank", Bank)
+    app.connect("build-finished", carry_scheduler)

@@ -1,67 +1,51 @@
-// Filters for the list of all cards: topic, level, kind, and what this browser has not answered yet.
+// The list of all cards: filters by topic, level and kind, and by how a card stands in this browser.
 
-import { exported, imported, latest, remember, rows as kept } from "./progress.mjs";
+import { make } from "./controls.mjs";
+import { told } from "./desk.mjs";
+import { CHANGED } from "./keeping.mjs";
+import { record } from "./transfer.mjs";
+import { counts, now, words } from "./standing.mjs";
 
-const NAMES = { level: { 1: "warm-up", 2: "standard", 3: "senior", 4: "staff" } };
+const NAMES = {
+  level: { 1: "warm-up", 2: "standard", 3: "senior", 4: "staff" },
+  state: { due: "due today", aside: "set aside" },
+};
+const STATES = ["due", "new", "missed", "known", "aside"];
 
-/** Whether a row passes: every chosen value is its own. */
-export const passes = (row, chosen) => Object.entries(chosen).every(([fact, value]) => !value || row[fact] === value);
+/** Whether a row passes: every chosen value is among its own. */
+export const passes = (row, chosen) =>
+  Object.entries(chosen).every(([fact, value]) => !value || row[fact].split(" ").includes(value));
 
 /** Add the filters above a .dl-bank list. */
-export function enliven(bank) {
+export async function enliven(bank) {
   const rows = [...bank.querySelectorAll("li")];
-  const seen = latest();
-  for (const row of rows) row.dataset.state = seen.has(row.dataset.card) ? (seen.get(row.dataset.card) === 1 ? "missed" : "known") : "new";
-  const count = document.createElement("p");
-  count.setAttribute("role", "status");
-  const selects = ["topic", "level", "kind", "state"].map((fact) => chooser(fact, rows, update));
-  const bar = document.createElement("div");
-  bar.className = "dl-filters";
-  bar.append(...selects.flatMap(({ label }) => label));
-  bank.prepend(record(), bar, count);
-  function update() {
+  const shown = make("p");
+  const plan = make("p");
+  for (const line of [shown, plan]) line.setAttribute("role", "status");
+  const update = () => {
     const chosen = Object.fromEntries(selects.map(({ fact, select }) => [fact, select.value]));
     for (const row of rows) row.hidden = !passes(row.dataset, chosen);
-    count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} cards`;
-  }
-  update();
+    shown.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} cards`;
+  };
+  const values = (fact) => [...new Set(rows.map((row) => row.dataset[fact]))].sort();
+  const selects = ["topic", "level", "kind"].map((fact) => chooser(fact, values(fact), update));
+  selects.push(chooser("state", STATES, update));
+  const bar = make("div", { className: "dl-filters" }, ...selects.map(({ label }) => label));
+  const stand = async () => {
+    const stands = await now();
+    for (const row of rows) row.dataset.state = words(stands, row.dataset.card, stands.today).join(" ");
+    plan.textContent = told(counts(stands, rows.map((row) => row.dataset.card), stands.today), stands);
+    update();
+  };
+  bank.prepend(record(), plan, bar, shown);
+  document.addEventListener(CHANGED, stand);
+  await stand();
 }
 
-/** What this browser remembers, with export and import. */
-function record() {
-  const box = document.createElement("div");
-  box.className = "dl-record";
-  const told = document.createElement("p");
-  told.setAttribute("role", "status");
-  told.textContent = `${kept().length} answers are kept in this browser, and nowhere else.`;
-  const save = Object.assign(document.createElement("button"), { type: "button", textContent: "Export" });
-  save.addEventListener("click", () => {
-    const url = URL.createObjectURL(new Blob([exported()], { type: "application/x-ndjson" }));
-    Object.assign(document.createElement("a"), { href: url, download: "diffusion-lab-log.jsonl" }).click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
-  });
-  const file = Object.assign(document.createElement("input"), { type: "file", accept: ".jsonl,.txt" });
-  const label = document.createElement("label");
-  label.append("Import ", file);
-  file.addEventListener("change", async () => {
-    try {
-      const added = imported(await file.files[0].text());
-      told.textContent = remember(added) ? `${added.length} rows were new.` : "This browser has no room for them.";
-    } catch (error) {
-      told.textContent = error.message;
-    }
-  });
-  box.append(told, save, label);
-  return box;
-}
-
-/** A labelled choice among the values that the rows have. */
-function chooser(fact, rows, update) {
-  const label = document.createElement("label");
-  const select = document.createElement("select");
-  const values = [...new Set(rows.map((row) => row.dataset[fact]))].sort();
-  select.append(new Option("all", ""), ...values.map((value) => new Option(NAMES[fact]?.[value] ?? value, value)));
+/** A labelled choice among values. */
+function chooser(fact, values, update) {
+  const options = values.map((value) => new Option(NAMES[fact]?.[value] ?? value, value));
+  const select = make("select", {}, new Option("all", ""), ...options);
   select.addEventListener("change", update);
-  label.append(`${fact} `, select);
-  return { fact, select, label };
+  return { fact, select, label: make("label", {}, `${fact} `, select) };
 }

@@ -1,18 +1,18 @@
-"""A real Chromium for real pages. Without one these tests are skipped, and say so."""
+"""A real Chromium for real pages, and the built site. Without them these tests are skipped, and say so."""
 
+import functools
+import http.server
 import os
-import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
 
 import pytest
 
-FLAGS = """--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
---disable-component-update --disable-sync""".split()  # noqa: SIM905
-
-
-def chromium() -> str | None:
-    """The browser's path: CHROMIUM, or the usual names."""
-    names = (os.environ.get("CHROMIUM", ""), "chromium", "chromium-browser", "google-chrome")
-    return next((found for name in names if name and (found := shutil.which(name))), None)
+from diffusion_lab.book.browser import FLAGS, chromium
+from diffusion_lab.setup.steps import ROOT
+from tests.book.skips import packages_or_skip
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +40,38 @@ def page(browser):
     yield page
     assert not page.errors
     context.close()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """(address, folder) of a quick build, in which no notebook runs; BOOK_SITE names a finished one."""
+    if "BOOK_SITE" in os.environ:
+        folder = Path(os.environ["BOOK_SITE"])
+    else:
+        packages_or_skip()
+        out = tmp_path_factory.mktemp("book")
+        command = [sys.executable, "-m", "diffusion_lab.book.build", "--quick", "--out", str(out)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+        assert not done.returncode, done.stdout[-3000:] + done.stderr[-3000:]
+        folder = out / "_build/html"
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", folder
+        server.shutdown()
+
+
+@pytest.fixture
+def opened(page, site):
+    """Opens a page of the site and waits until its parts are alive."""
+
+    def open_page(name):
+        page.goto(site[0] + name, wait_until="networkidle")
+        return page
+
+    return open_page
