@@ -2,12 +2,16 @@
 
 import inspect
 import itertools
+from pathlib import Path
 
 import pytest
+import torch
 
 from diffusion_lab.drills import check, grade, hint, load, names, passed, solution
+from diffusion_lab.drills.grade import difference, same
 
 DRILLS = names()
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.float32
@@ -37,7 +41,8 @@ def test_a_drill_is_short_and_its_texts_are_sentences(name):
     drill = load(name)
     assert drill.solution.count("\n") <= 14
     assert len(drill.hints) == 3
-    assert "#" in drill.book
+    page, _, section = drill.book.partition("#")
+    assert f"({page}-{section})=" in (ROOT / f"book/{page}.md").read_text(encoding="utf-8")
     for text in (drill.title, *drill.hints, *drill.mistakes):
         assert text.endswith("."), text
         assert len(text) <= 200, text
@@ -99,6 +104,16 @@ def test_after_the_solution_a_pass_does_not_count_as_known(own_home, capsys):
 )
 def test_an_unknown_mistake_is_described(fn, says):
     assert says in grade(load("q_sample"), fn).message
+
+
+def test_of_several_values_the_wrong_one_is_described():
+    assert "2 where 3 is expected" in difference((1.0, 2.0), (1.0, 3.0))
+    assert "the shape is (2,)" in difference([torch.zeros(2)], [torch.zeros(3)])
+
+
+def test_a_number_that_passed_through_float32_is_right_and_the_next_digit_is_not():
+    assert same(float(torch.tensor(0.913, dtype=torch.float32)), 0.913)
+    assert not same(0.9131, 0.913)
 
 
 def test_an_unknown_drill_suggests_the_nearest():
