@@ -48,8 +48,11 @@ ARROWS = {
     "models": {"models"},
     "metrics": {"metrics"},
     "data": {"data", "errors", "oracles", "seeds"},
-    "widgets": {"coefficients", "plots", "processes", "steps", "widgets"},
-}
+    "widgets": {  # at the top: a live part shows what any room of the science computes
+        "coefficients", "data", "denoisers", "errors", "generate", "grids", "guidance", "metrics", "oracles",
+        "planning", "plots", "processes", "samplers", "schedules", "seeds", "steps", "tasks", "text", "zoo",
+    },
+}  # fmt: skip
 
 
 def imported(file: Path) -> set[str]:

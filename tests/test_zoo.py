@@ -49,7 +49,7 @@ def test_points_are_as_close_to_the_law_as_the_card_says(name):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["digits", "digits-eps"])
+@pytest.mark.parametrize("name", ["digits", "digits-eps", "digits-page"])
 def test_digits_are_as_good_as_the_card_says(name):
     measured = zoo.card(name).measured
     scores = quality.digit_scores(*quality.digit_samples(zoo.denoiser(name), seed=1, steps=10))

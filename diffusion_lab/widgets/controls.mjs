@@ -73,6 +73,7 @@ export function picture(caption, width, height, paint) {
   view.style.width = `${width}px`;
   view.style.aspectRatio = `${width} / ${height}`;
   const figure = make("figure", {}, view, make("figcaption", { textContent: caption }));
+  figure.style.width = `${width}px`; // a long caption wraps
   const refresh = (label) => {
     view.setAttribute("aria-label", `${caption}: ${label}`);
     paint(sharp(view, width, height), width, height, getComputedStyle(view).color);
