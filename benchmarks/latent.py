@@ -1,6 +1,6 @@
 """Diffusion on latents against diffusion on pixels: digits of 32 x 32, what is lost, what is gained.
 
-    python -m benchmarks.latent            # latent models as shipped; trains the pixel model (long)
+    python -m benchmarks.latent            # latent models as shipped; trains the pixel model, 14 core minutes
     python -m benchmarks.latent train      # trains autoencoder and latent model from scratch, too
 
 Quality is judged as everywhere here: Frechet distance in the features of the shipped digit classifier, over
@@ -10,7 +10,6 @@ one machine.
 """
 
 import sys
-import time
 
 import torch
 from torch import Tensor
@@ -22,21 +21,12 @@ from diffusion_lab.generate import trajectory
 from diffusion_lab.models.vae import Autoencoder
 from diffusion_lab.seeds import rng_at
 from diffusion_lab.steps import final
-from diffusion_lab.tasks import Task
 from diffusion_lab.tasks.latent import TASKS, codec
 
 from .machine import interleaved, machine, table
+from .trained import trained
 
 BATCH = 64
-
-
-def trained(task: Task) -> tuple[Denoiser, float]:
-    """The averaged model of a task and the seconds its training took."""
-    trainer = task.trainer()
-    start = time.perf_counter()
-    for _ in trainer.fit():
-        pass
-    return trainer.averaged.requires_grad_(False).eval(), time.perf_counter() - start
 
 
 def reconstruction(autoencoder: Autoencoder) -> None:
@@ -87,16 +77,16 @@ def main() -> None:
     torch.set_grad_enabled(True)
     print(f"{machine()}, {torch.get_num_threads()} threads\n")
     if "train" in sys.argv[1:]:
-        made, spent = trained(TASKS["digits32-vae"])
+        made, spent, _ = trained(TASKS["digits32-vae"].trainer())
         latent.calibrate(made, load_digits(32, "train")[0])
         print(f"autoencoder: {spent:.0f} s of training")
         reconstruction(made)
-        model, seconds = trained(TASKS["digits32-latent"])  # on the latents of the shipped codec
+        model, seconds, _ = trained(TASKS["digits32-latent"].trainer())  # on the latents of the shipped codec
         latents: tuple[Denoiser, Autoencoder | None, str] = (model, codec(), f"{seconds:.0f}")
     else:
         reconstruction(codec())
         latents = (zoo.denoiser("digits32-latent"), codec(), f"{zoo.card('digits32-latent').seconds}")
-    pixels, seconds = trained(TASKS["digits32-pixels"])
+    pixels, seconds, _ = trained(TASKS["digits32-pixels"].trainer())
     took = compare({"latent": latents, "pixels": (pixels, None, f"{seconds:.0f}")})
     print(f"latent sampling is {took['pixels'] / took['latent']:.1f} times faster")
 

@@ -1,78 +1,66 @@
 """Text: masked diffusion beside its autoregressive twin of the same size, on the shipped weights.
 
-    python -m benchmarks.text                      likelihood, validity, speed, gaps, rewriting, diversity
-    python -m benchmarks.text --train dates        from scratch: validity against training, by order
-    python -m benchmarks.text --methods            D3PM, SEDD, blocks and embeddings on the same sentences
+    python -m benchmarks.text                             # all parts
+    python -m benchmarks.text likelihood                  # one of them
+    python -m benchmarks.text_editing                     # gaps and rewriting
+    python -m benchmarks.text_training dates arithmetic   # from scratch: validity against training, by order
+    python -m benchmarks.text_methods                     # D3PM, SEDD, blocks and embeddings
 
-Seconds are of this machine under whatever load it has; core seconds are what the processes themselves used.
+The language is `dates`, days of 2024 to 2027 with their weekday, so every sample can be checked. Samples a
+second are this machine's, under whatever load it has.
 """
 
-import argparse
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 import torch
 
 from diffusion_lab import grids, zoo
 from diffusion_lab.denoisers import TokenDenoiser
-from diffusion_lab.metrics.text import bleu, distinct, generative_perplexity, self_bleu
+from diffusion_lab.metrics.text import distinct, generative_perplexity, self_bleu
 from diffusion_lab.models.text import Causal
-from diffusion_lab.samplers import ancestral, final
+from diffusion_lab.samplers import ancestral
 from diffusion_lab.seeds import rng_at
-from diffusion_lab.tasks.text import PAIRS
 from diffusion_lab.text import (
     LANGUAGES,
     Language,
     blank,
     entropy_bounded,
     in_order,
-    infill,
     nll,
     quota,
     revising,
-    rewrite,
     sharpened,
     until_shown,
     written,
 )
-from diffusion_lab.text.scores import PLANS, infilled, masked_bound, sampled, validity
-from diffusion_lab.text.unmask import certainty, random
+from diffusion_lab.text.scores import PLANS, masked_bound, sampled, validity
+from diffusion_lab.text.unmask import random
 
-from . import text_methods
-from .machine import machine, table
+from .machine import table
+from .parts import Parts, print_parts
 
-SHIPPED = ("dates",)
 DRAWS = 500
 
 
-def main() -> None:
-    """Print what was asked for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.text", description=__doc__)
-    parser.add_argument("--train", choices=PAIRS)
-    parser.add_argument("--methods", action="store_true")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    print(f"{machine()}, {torch.get_num_threads()} threads\n")
-    if args.train:
-        print(learning(args.train))
-    elif args.methods:
-        print(text_methods.report(text_methods.METHODS))
-    else:
-        for name in SHIPPED:
-            print(f"## {name}\n")
-            for part in (likelihood, steps_and_orders, twin_speed, gaps, rewriting, diversity, revision):
-                print(part(*loaded(name)), "\n", flush=True)
-
-
-def loaded(name: str) -> tuple[TokenDenoiser, Causal, Language]:
+class Subject(NamedTuple):
     """Shipped model, shipped twin, and their language."""
-    return zoo.denoiser(name), zoo.denoiser(f"{name}-twin"), LANGUAGES[name]()
+
+    model: TokenDenoiser
+    twin: Causal
+    language: Language
 
 
-def likelihood(model: TokenDenoiser, twin: Causal, language: Language) -> str:
+def dates() -> Subject:
+    """Those that ship."""
+    return Subject(zoo.denoiser("dates"), zoo.denoiser("dates-twin"), LANGUAGES["dates"]())
+
+
+def likelihood() -> str:
     """Nats per text on both splits."""
+    model, twin, language = dates()
     rows = []
     for split in ("train", "test"):
         x0 = language.rows(split)[:1000]
@@ -91,33 +79,29 @@ def timed(run: Callable[[], torch.Tensor]) -> tuple[torch.Tensor, float]:
     return x, time.perf_counter() - start
 
 
-def steps_and_orders(model: TokenDenoiser, twin: Causal, language: Language) -> str:
-    """Valid (different) shares, and samples a second."""
+def steps_and_orders() -> str:
+    """Valid (different) shares, and samples a second, by steps and by order."""
+    model, _, language = dates()
     ways = {"each token's own coin": model} | {name: in_order(model, plan) for name, plan in PLANS.items()}
     l, rows = language.length, []
     for steps in [n for n in (1, 2, 4, 8, 16) if n < l] + [l, 2 * l]:
-        cells, seconds = [], []
-        for denoise in ways.values():
-            x, s = timed(partial(sampled, denoise, language, steps, DRAWS))
-            seconds.append(s)
-            cells.append(shares(x, language))
-        rows.append([str(steps), *cells, f"{DRAWS / min(seconds):.0f}"])
+        made = [timed(partial(sampled, way, language, steps, DRAWS)) for way in ways.values()]
+        fastest = min(seconds for _, seconds in made)
+        rows.append([str(steps), *[shares(x, language) for x, _ in made], f"{DRAWS / fastest:.0f}"])
     for gamma in (0.01, 0.1, 0.5):
-        start, rng = blank(model.process, DRAWS, l), rng_at("texts", 0, 0)
-        walk = ancestral(in_order(model, entropy_bounded(gamma)), start, grids.uniform(l), rng)
-        with torch.no_grad():
-            steps_taken = list(until_shown(walk, model.process.mask))
-        rows.append(
-            [
-                f"{len(steps_taken) - 1} (entropy bound {gamma})",
-                "",
-                "",
-                "",
-                shares(steps_taken[-1].x, language),
-                "",
-            ]
-        )
+        x, calls = bounded(gamma)
+        rows.append([f"{calls} (entropy bound {gamma})", "", "", "", shares(x, language), ""])
     return table(["steps", *ways, "samples/s"], rows) + "\n\nvalid (and different) shares"
+
+
+@torch.no_grad()
+def bounded(gamma: float) -> tuple[torch.Tensor, int]:
+    """Texts by entropy-bounded unmasking, and the calls until the last of them was done."""
+    model, _, language = dates()
+    start, rng = blank(model.process, DRAWS, language.length), rng_at("texts", 0, 0)
+    walk = ancestral(in_order(model, entropy_bounded(gamma)), start, grids.uniform(language.length), rng)
+    steps = list(until_shown(walk, model.process.mask))
+    return steps[-1].x, len(steps) - 1
 
 
 def shares(x: torch.Tensor, language: Language) -> str:
@@ -126,67 +110,34 @@ def shares(x: torch.Tensor, language: Language) -> str:
     return f"{scores['valid']:.3f} ({scores['different']:.2f})"
 
 
-def twin_speed(model: TokenDenoiser, twin: Causal, language: Language) -> str:
+def from_nothing(twin: Causal) -> torch.Tensor:
+    """Texts that the twin writes."""
+    return written(twin, torch.empty(DRAWS, 0, dtype=torch.long), rng_at("texts", 0, 0))
+
+
+def twin_speed() -> str:
     """The twin with its cache."""
-    x, s = timed(lambda: written(twin, torch.empty(DRAWS, 0, dtype=torch.long), rng_at("texts", 0, 0)))
+    _, twin, language = dates()
+    x, seconds = timed(partial(from_nothing, twin))
     unseen = validity(x, language)["unseen"]
     return (
-        f"twin: valid (different) {shares(x, language)}, {DRAWS / s:.0f} samples/s, keys and values kept; "
-        f"{unseen:.3f} of its samples are valid sentences that were held out of training"
+        f"twin: valid (different) {shares(x, language)}, {DRAWS / seconds:.0f} samples/s, keys and values "
+        f"kept; {unseen:.3f} of its samples are valid sentences that were held out of training"
     )
 
 
-def gaps(model: TokenDenoiser, twin: Causal, language: Language) -> str:
-    """Held-out sentences whose middle third is missing: exact and valid fillings."""
-    x0 = language.rows("test")[:DRAWS]
-    third = int((x0 != 0).sum(1).float().mean() / 3)
-    known = torch.ones_like(x0, dtype=torch.bool)
-    known[:, third : 2 * third] = False
-    rng = rng_at("gaps", 0, 0)
-    with torch.no_grad():
-        both = final(infill(in_order(model, quota(certainty)), x0, known, third, rng))
-    left = infilled(twin, x0, known, rng)
-    rows = [
-        [who, f"{(x == x0).all(1).float().mean():.3f}", f"{language.valid(language.alphabet.texts(x)):.3f}"]
-        for who, x in (("masked, both sides", both), ("twin, left side only", left))
-    ]
-    return table([f"tokens {third} to {2 * third - 1} missing", "as it was", "valid"], rows)
-
-
-def rewriting(model: TokenDenoiser, twin: Causal, language: Language) -> str:
-    """Noise to t and back."""
-    x0, rows = language.rows("test")[:DRAWS], []
-    references = [[language.alphabet.split(text)] for text in language.alphabet.texts(x0)]
-    for t in (0.1, 0.3, 0.5, 0.7, 0.9):
-        with torch.no_grad():
-            x = final(
-                rewrite(in_order(model, quota(random)), x0, t, language.length, rng_at("rewrite", 0, 0))
-            )
-        texts = language.alphabet.texts(x)
-        score = bleu([language.alphabet.split(text) for text in texts], references)
-        same = (x == x0).all(1).float().mean()
-        rows.append([f"{t}", f"{score:.1f}", f"{same:.3f}", f"{language.valid(texts):.3f}"])
-    return table(["rewritten from t", "BLEU with the original", "unchanged", "valid"], rows)
-
-
-def diversity(model: TokenDenoiser, twin: Causal, language: Language) -> str:
+def diversity() -> str:
     """Fluency is worth nothing without its entropy."""
-    rows = []
-    for temperature in (1.0, 0.7, 0.4):
-        way = in_order(sharpened(model, temperature), quota(random))
-        rows.append(
-            [
-                f"masked, temperature {temperature}",
-                *fluency(sampled(way, language, language.length), twin, language),
-            ]
-        )
-    way = in_order(model, PLANS["confidence"])
-    rows.append(
-        ["masked, most confident first", *fluency(sampled(way, language, language.length), twin, language)]
-    )
-    x = written(twin, torch.empty(DRAWS, 0, dtype=torch.long), rng_at("texts", 0, 0))
-    rows.append(["twin", *fluency(x, twin, language)])
-    rows.append(["training sentences", *fluency(language.rows()[:DRAWS], twin, language)])
+    model, twin, language = dates()
+    full = partial(sampled, language=language, steps=language.length)
+    samples = {
+        f"masked, temperature {temperature}": full(in_order(sharpened(model, temperature), quota(random)))
+        for temperature in (1.0, 0.7, 0.4)
+    }
+    samples["masked, most confident first"] = full(in_order(model, PLANS["confidence"]))
+    samples["twin"] = from_nothing(twin)
+    samples["training sentences"] = language.rows()[:DRAWS]
+    rows = [[name, *fluency(x, twin, language)] for name, x in samples.items()]
     return table(
         ["samples", "generative perplexity", "entropy", "distinct-2", "self-BLEU", "different"], rows
     )
@@ -197,17 +148,13 @@ def fluency(x: torch.Tensor, twin: Causal, language: Language) -> list[str]:
     perplexity, entropy = generative_perplexity(partial(nll, twin), x)
     texts = language.alphabet.texts(x)
     split = [language.alphabet.split(text) for text in texts]
-    return [
-        f"{perplexity:.3f}",
-        f"{entropy:.3f}",
-        f"{distinct(split, 2):.3f}",
-        f"{self_bleu(split[:100]):.1f}",
-        f"{len(set(texts)) / len(texts):.2f}",
-    ]
+    numbers = f"{perplexity:.3f}", f"{entropy:.3f}", f"{distinct(split, 2):.3f}"
+    return [*numbers, f"{self_bleu(split[:100]):.1f}", f"{len(set(texts)) / len(texts):.2f}"]
 
 
-def revision(model: TokenDenoiser, twin: Causal, language: Language) -> str:
+def revision() -> str:
     """Remasking by eta and steps."""
+    model, _, language = dates()
     rows = []
     for eta in (0.0, 0.1, 0.3, 1.0):
         cells = [
@@ -217,42 +164,13 @@ def revision(model: TokenDenoiser, twin: Causal, language: Language) -> str:
     return table(["eta of remasking", f"{language.length} steps", f"{4 * language.length} steps"], rows)
 
 
-def learning(name: str, looks: int = 10) -> str:
-    """Train both from scratch, and look ten times."""
-    language, rows = LANGUAGES[name](), []
-    for task in PAIRS[name]:
-        trainer, seconds, cores = task.trainer(), 0.0, 0.0
-        start, used = time.perf_counter(), time.process_time()
-        for record in trainer.fit():
-            if record.step % (task.recipe.steps // looks):
-                continue
-            seconds, cores = seconds + time.perf_counter() - start, cores + time.process_time() - used
-            rows.append(
-                [
-                    task.name,
-                    str(record.step),
-                    f"{seconds:.0f}",
-                    f"{cores:.0f}",
-                    *looked(trainer.averaged, language),
-                ]
-            )
-            start, used = time.perf_counter(), time.process_time()
-    header = ["model", "steps", "s", "core s", "bound or NLL", "held out", *PLANS, "left to right"]
-    return table(header, rows)
-
-
-def looked(model: TokenDenoiser | Causal, language: Language) -> list[str]:
-    """Likelihood on both splits, then validity by order."""
-    splits = [language.rows(split)[:500] for split in ("train", "test")]
-    if isinstance(model, Causal):
-        with torch.no_grad():
-            nats = [f"{nll(model, x0).mean():.3f}" for x0 in splits]
-        x = written(model, torch.empty(DRAWS, 0, dtype=torch.long), rng_at("texts", 0, 0))
-        return [*nats, *[""] * len(PLANS), shares(x, language)]
-    nats = [f"{masked_bound(model, x0).mean:.3f}" for x0 in splits]
-    ways = [in_order(model, plan) for plan in PLANS.values()]
-    return [*nats, *[shares(sampled(way, language, language.length), language) for way in ways], ""]
-
+PARTS: Parts = {
+    "likelihood": likelihood,
+    "steps": steps_and_orders,
+    "twin": twin_speed,
+    "diversity": diversity,
+    "revision": revision,
+}
 
 if __name__ == "__main__":
-    main()
+    print_parts(PARTS, list(PARTS), __doc__)

@@ -6,7 +6,6 @@
 """
 
 import argparse
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -32,20 +31,19 @@ from diffusion_lab.planning import (
 )
 from diffusion_lab.samplers import SAMPLERS, final
 from diffusion_lab.seeds import rng_at
-from diffusion_lab.tasks.trajectories import DRIVING, DRIVING_DIFFUSION, TASKS, Task
+from diffusion_lab.tasks import Task
+from diffusion_lab.tasks.trajectories import DRIVING, DRIVING_DIFFUSION, TASKS
 
 from .machine import interleaved, machine, table
+from .trained import trained
 
 COLUMNS = ["min_ade", "min_fde", "miss_rate", "mean_ade", "mode_coverage", "off_road", "collisions"]
 Row = list[str]
 
 
-def trained(task: Task) -> tuple[Any, float]:
+def from_scratch(task: Task) -> tuple[Any, float]:
     """The averaged model and the seconds it took."""
-    trainer, start = task.trainer(), time.perf_counter()
-    for _ in trainer.fit():
-        pass
-    return trainer.averaged.requires_grad_(False).eval(), time.perf_counter() - start
+    return trained(task.trainer())[:2]
 
 
 def shipped(task: Task) -> tuple[Any, float]:
@@ -85,7 +83,7 @@ def drives(get: Callable[[Task], tuple[Any, float]], diffusion: bool) -> str:
             shown(f"flow ({flow_s:.0f} s), {sampler} {steps}", judge(ends(flow, seen, sampler, steps)))
         )
     if diffusion:
-        other, seconds = trained(DRIVING_DIFFUSION)
+        other, seconds = from_scratch(DRIVING_DIFFUSION)
         for sampler in ("ddim", "dpmpp_2m"):
             rows.append(
                 shown(f"diffusion ({seconds:.0f} s), {sampler} 10", judge(ends(other, seen, sampler, 10)))
@@ -162,7 +160,7 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.threads:
         torch.set_num_threads(asked.threads)
-    get = shipped if asked.shipped else trained
+    get = shipped if asked.shipped else from_scratch
     print(f"{machine()}, {torch.get_num_threads()} threads\n")
     print(drives(get, diffusion=not asked.shipped), "\n")
     print(trips(get), "\n")

@@ -1,12 +1,18 @@
 """Few-step models: objectives that teach a network where the ODE leads, and not only where it points.
 
-    trainer = Trainer(Consistency(model, grids.uniform(32)), batches, recipe)
+    trainer = Trainer(Consistency(model, grids.uniform(10) ** 2), batches, recipe)
     x0 = final(consistency(trainer.averaged, noise, [1.0, 0.5, 0.0]))
 
 Consistency models and progressive distillation are ordinary denoisers whose x_0_hat is the end of the
 trajectory instead of the mean: the samplers of `samplers.py` serve them. On the straight path with a
 velocity target, x_0_hat = x_t - t u meets the boundary condition f(x, 0) = x by itself. Average velocities
 need a second time and live in `meanflow.py`.
+
+Two choices decide how good a consistency model gets (benchmarks/few_steps.py --why). Its grid: the interval
+that ends at the data teaches E[x_0 | x_t], which narrows every mode, so intervals shrink towards the data.
+And how the network sees t: with the fast waves of a diffusion network neighbouring times have little in
+common, and calls between the times of the grid go wrong. `models/flowmap.py` has slow waves; Song & Dhariwal
+2024 slow theirs down too.
 """
 
 from typing import Any

@@ -55,6 +55,9 @@ class MeanFlow(nn.Module):
     (MeanFlow algorithm 1).
 
     share: of the batch with s < t; the rest has s = t and is plain flow matching.
+    power: 0 is the plain square, with the marginal velocity at its minimum but large gradients from the few
+    points where du/dt is steep; above 0 these count less, and the minimum moves towards a median. The paper
+    takes 1 for images. In the plane 1/2 is best after some minutes (benchmarks/few_steps.py --why).
     """
 
     def __init__(self, model: FlowMap, law: Law, share: float = 0.5, power: float = 0.5, c: float = 1e-2):

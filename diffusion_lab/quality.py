@@ -11,11 +11,12 @@ from . import zoo
 from .data import load, load_digits
 from .denoisers import Denoiser
 from .generate import trajectory
+from .grids import uniform
 from .latent import encoded, psnr
 from .metrics.images import frechet, precision_recall
 from .metrics.points import sliced_wasserstein
+from .samplers import euler, final
 from .seeds import rng_at
-from .steps import final
 from .tasks.latent import codec
 
 NEIGHBOURS = 5
@@ -27,6 +28,17 @@ POINTS = 2000
 def of_points(name: str) -> dict[str, float]:
     """For the card of a toy."""
     return point_scores(point_samples(zoo.denoiser(name)), name)
+
+
+@torch.no_grad()
+def of_flow_map(name: str) -> dict[str, float]:
+    """For the card of average velocities on a toy, by the number of calls."""
+    model, data = zoo.denoiser(name), name.removesuffix("-meanflow")
+    noise, scores = torch.randn(POINTS, 2, generator=rng_at("samples", 0, 0)), {}
+    for n in (1, 2, 4):
+        near = point_scores(final(euler(model.on(uniform(n)), noise, uniform(n))), data)
+        scores[f"sliced_wasserstein_{n}"] = near["sliced_wasserstein"]
+    return {**scores, "floor": near["floor"]}
 
 
 def of_digits(name: str) -> dict[str, float]:

@@ -10,7 +10,7 @@ from . import judged, latent, planning, quality, zoo
 from .data import TOYS, load_digits
 from .judge_digits import judge_scores, trained_classifier
 from .runs import shown
-from .tasks import TASKS
+from .tasks import TASKS, few_steps
 from .tasks import text as texts
 from .tasks import trajectories as paths
 from .text import scores as text_scores
@@ -45,13 +45,15 @@ def task_shipment(data: str, measure: Callable[[str], dict[str, float]], *names:
     return {name: Shipment(data, partial(trained, name), partial(measure, name)) for name in names}
 
 
+PLANE = "a law in the plane, drawn afresh at every step"
 DIGITS = "scikit-learn's digits, 901 training images of 8 x 8"
 WORLD = "a drawn world of 150 combinations, 124 of them in training, drawn afresh at every step"
 
 SHIPMENTS: dict[str, Shipment] = {
     "digits-classifier": Shipment(DIGITS, trained_classifier, judge_scores),
-    **task_shipment("a law in the plane, drawn afresh at every step", quality.of_points, *TOYS),
-    **task_shipment(DIGITS, quality.of_digits, "digits", "digits-eps"),
+    **task_shipment(PLANE, quality.of_points, *TOYS),
+    **task_shipment(PLANE, quality.of_flow_map, *few_steps.TASKS),
+    **task_shipment(DIGITS, quality.of_digits, "digits", "digits-eps", "digits-page"),
     "digits32-vae": Shipment(
         "scikit-learn's digits, 901 training images enlarged to 32 x 32",
         partial(calibrated, "digits32-vae"),

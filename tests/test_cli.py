@@ -72,6 +72,7 @@ def test_the_way_from_noise_as_a_film():
         ("--model drawn --caption 'a small grey cross' --guidance 2 -n 4", "4 samples of drawn"),
         ("--model digits32-latent -n 4 --steps 4 -o way.gif", "way.gif: 4 samples of digits32-latent"),
         ("--model driving -n 5 --steps 5", "5 futures of one scene"),
+        ("--model gauss8-meanflow -n 50 --steps 1", "50 samples of gauss8-meanflow, the flow map, 1 steps"),
     ],
 )
 def test_every_kind_of_model_draws(command, says, capsys):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from diffusion_lab import grids
+from diffusion_lab import grids, quality, zoo
 from diffusion_lab.denoisers import Denoiser
 from diffusion_lab.distill import (
     Consistency,
@@ -15,11 +15,12 @@ from diffusion_lab.distill import (
 from diffusion_lab.meanflow import FlowMap, MeanFlow, residual
 from diffusion_lab.models import MLP
 from diffusion_lab.models.flowmap import FlowMapMLP
-from diffusion_lab.oracles import Points
+from diffusion_lab.oracles import GaussianMixture, Points
 from diffusion_lab.processes import Gaussian
 from diffusion_lab.samplers import consistency, ddim, euler, final
 from diffusion_lab.schedules import Cosine, Flow
 from diffusion_lab.seeds import rng_at
+from diffusion_lab.tasks import task_named
 from diffusion_lab.training import Recipe, Trainer
 
 from .laws import MEAN, STD, exact_ode, one_gaussian
@@ -85,6 +86,16 @@ def test_for_a_single_point_training_and_distillation_agree_and_vanish(schedule,
     for guide in (None, teacher.denoiser(process)):
         loss = Consistency(model, grids.uniform(13, 0.95), guide)(point.expand(31, 2), None, rng)
         assert loss.abs().max() < 1e-9
+
+
+def test_intervals_that_shrink_towards_the_data_keep_narrow_modes_wide(rng):
+    # Trained to perfection on a grid, one call of the student is the teacher's DDIM along that grid.
+    narrow = GaussianMixture.isotropic(torch.tensor([[1.0, -0.5]]), 0.1).denoiser(PROCESS)
+    x, ts = torch.randn(211, 2, generator=rng), grids.uniform(10)
+    even, finer = (final(ddim(narrow, x, grid)).std(0) / (0.1 * x.std(0)) for grid in (ts, ts**2))
+    assert (even < 0.7).all()
+    assert (finer > 0.8).all()
+    assert (finer < 1).all()
 
 
 def test_the_target_of_consistency_has_no_gradient(rng):
@@ -161,6 +172,62 @@ def test_without_a_gap_meanflow_is_flow_matching(rng):
     t = torch.linspace(0.0005, 0.9995, 1000)
     floor = (STD**2 / ((1 - t) ** 2 * STD**2 + t**2)).mean()
     assert loss == pytest.approx(floor.item(), rel=0.2)
+
+
+def test_the_power_of_meanflow_divides_the_square_by_itself(rng):
+    flow_map, x0 = FlowMap(Net(average)), data(rng)
+
+    def loss(**how):
+        return MeanFlow(flow_map, grids.uniform_law(), **how)(x0, None, torch.Generator().manual_seed(3))
+
+    square = loss(power=0.0)
+    torch.testing.assert_close(loss(power=1.0, c=0.07), square / (square + 0.07))
+    torch.testing.assert_close(loss(power=0.5, c=0.07), square / (square + 0.07) ** 0.5)
+
+
+def test_the_gradient_of_meanflow_does_not_pass_through_its_weight_nor_its_target(rng):
+    slope = nn.Parameter(torch.tensor(0.3))
+    net = Net(lambda x, t, s: slope * x)
+    net.slope = slope
+    model, x0 = FlowMap(net), data(rng, 7)
+    value = MeanFlow(model, grids.uniform_law(), share=1.0, power=1.0, c=0.1)
+    (grad,) = torch.autograd.grad(value(x0, None, torch.Generator().manual_seed(0)).sum(), slope)
+    replay, law = torch.Generator().manual_seed(0), grids.uniform_law()
+    t, s = law(7, replay), law(7, replay)
+    t, s = torch.maximum(t, s), torch.minimum(t, s)
+    torch.rand(7, generator=replay)
+    noise = PROCESS.noise(x0, replay)
+    x, v = PROCESS.diffuse(x0, t, noise), noise - x0
+    # u = slope x, so du/dt = slope v: the error by hand, its weight and its target held.
+    target = v - (t - s)[:, None] * 0.3 * v
+    error = 0.3 * x - target
+    weight = 1 / (error.square().mean(1) + 0.1)
+    torch.testing.assert_close(grad, (weight * (2 * error * x).mean(1)).sum())
+
+
+def gap(flow_map, n):
+    """Of n jumps from noise to gauss8; other noise than the card's."""
+    noise, ts = torch.randn(quality.POINTS, 2, generator=rng_at("samples", 1, 0)), grids.uniform(n)
+    with torch.no_grad():
+        return quality.point_scores(final(euler(flow_map.on(ts), noise, ts)), "gauss8")["sliced_wasserstein"]
+
+
+@pytest.mark.float32
+def test_the_shipped_flow_map_reaches_the_law_in_one_call():
+    # The distance of 2,000 points from fresh ones moves by about a floor.
+    measured, model = zoo.card("gauss8-meanflow").measured, zoo.denoiser("gauss8-meanflow")
+    for n in (1, 2, 4):
+        assert gap(model, n) < measured[f"sliced_wasserstein_{n}"] + measured["floor"]
+        assert gap(model, n) < 3 * measured["floor"]
+
+
+@pytest.mark.float32
+def test_the_shipped_recipe_comes_nearer_within_its_first_steps():
+    trainer = task_named("gauss8-meanflow", steps=100, warmup=10, ema=0.9).trainer()
+    before = gap(trainer.averaged, 4)
+    for _ in trainer.fit():
+        pass
+    assert gap(trainer.averaged, 4) < 0.8 * before
 
 
 @pytest.mark.float32

@@ -8,15 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .. import plots
+from .. import grids, plots
 from ..data import TOYS, drawn, driving
 from ..generate import trajectory
 from ..latent import decoded
 from ..models.text import Causal
 from ..planning import forecasts, unseen_scenes
+from ..samplers import euler
 from ..seeds import rng_at
 from ..steps import Step
-from ..tasks import Task, latent, text
+from ..tasks import Task, few_steps, latent, text
 from ..text import LANGUAGES, written
 from ..text.scores import sampled
 from .devices import device
@@ -30,6 +31,14 @@ def images(args: Options, model: Any, task: Task) -> str:
     """Points or images, with classes where the model has them."""
     n = args.count or (2000 if task.shape == (2,) else 36)
     return saved(args, task, n, walked(args, model, task, n, chosen_labels(args, n, task), task.null))
+
+
+def jumps(args: Options, model: Any, task: Task) -> str:
+    """Points by a flow map, which is its own sampler: `--steps` jumps."""
+    n, on, ts = args.count or 2000, device(args.device), grids.uniform(args.steps)
+    chosen_labels(args, n, task)
+    noise = torch.randn(n, *task.shape, generator=torch.Generator(on).manual_seed(args.seed), device=on)
+    return saved(args, task, n, euler(model.to(on).on(ts), noise, ts), "the flow map")
 
 
 def latents(args: Options, model: Any, task: Task) -> str:
@@ -91,15 +100,15 @@ def walked(args: Options, model: Any, task: Task, n: int, cond: Tensor | None, n
     )
 
 
-def saved(args: Options, task: Task, n: int, steps: Iterable[Step]) -> str:
-    """The last step as a PNG, or all of them as a GIF."""
+def saved(args: Options, task: Task, n: int, steps: Iterable[Step], by: str | None = None) -> str:
+    """The last step as a PNG, or all of them as a GIF. by: what walked, unless it was --sampler."""
     out = named(args, ".png", ".gif")
     if out.suffix == ".gif":
         plots.save_gif(plots.film(steps), out)
     else:
         *_, last = steps
         plots.save_png(plots.picture(last.x), out)
-    return f"{out}: {n} samples of {task.name}, {args.sampler}, {args.steps} steps."
+    return f"{out}: {n} samples of {task.name}, {by or args.sampler}, {args.steps} steps."
 
 
 def named(args: Options, *suffixes: str) -> Path:
@@ -134,7 +143,8 @@ def refuse(args: Options, task: Task, *options: str) -> None:
 
 
 DRAW: dict[str, Draw] = {
-    **dict.fromkeys([*TOYS, "digits", "digits-eps"], images),
+    **dict.fromkeys([*TOYS, "digits", "digits-eps", "digits-page"], images),
+    **dict.fromkeys(few_steps.TASKS, jumps),
     "digits32-latent": latents,
     "drawn": captioned,
     **dict.fromkeys(text.TASKS, sentences),

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import lookup
-from . import captions, images, latent, pictured, text, trajectories
+from . import captions, few_steps, images, latent, pictured, text, trajectories
 from .images import folder_task
 from .task import Task
 
-ROOMS = (images, latent, captions, pictured, text, trajectories)
+ROOMS = (images, few_steps, latent, captions, pictured, text, trajectories)
 TASKS: dict[str, Task] = {name: task for room in ROOMS for name, task in room.TASKS.items()}
 
 __all__ = ["TASKS", "Task", "folder_task", "task_named"]

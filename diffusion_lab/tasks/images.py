@@ -60,10 +60,20 @@ DIGITS_EPS = replace(
     objective=partial(Objective, law=uniform_law(), drop=0.1, null=10),
 )
 
+DIGITS_PAGE = replace(
+    DIGITS,
+    name="digits-page",
+    model=denoiser(partial(MLP, (1, 8, 8), width=120, depth=2, features=32, n_classes=10), Flow, "velocity"),
+    recipe=Recipe(steps=6000, lr=2e-3),
+    batch=256,
+)
+"""Small enough to run in a page of the book (widgets/network.mjs)."""
+
 TASKS: dict[str, Task] = {
     **{name: toy(name) for name in ("moons", "swiss_roll", "checkerboard", "rings", "gauss8")},
     "digits": DIGITS,
     "digits-eps": DIGITS_EPS,
+    "digits-page": DIGITS_PAGE,
 }
 
 

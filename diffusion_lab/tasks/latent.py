@@ -1,5 +1,6 @@
 """Digits of 32 pixels: an autoencoder, diffusion on its latents, and the pixel model to compare with."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -67,18 +68,15 @@ LATENT_UNET = Task(
     n_classes=10,
 )
 
-LATENT_DIT = Task(
+LATENT_DIT = replace(
+    LATENT_UNET,
     name="digits32-latent-dit",
-    batches=latents,
-    shape=(4, 8, 8),
     model=denoiser(partial(DiT, 8, 4, patch=2, width=96, depth=4, n_classes=10), Flow, "velocity"),
-    objective=partial(Objective, law=logit_normal_law(), drop=0.1, null=10),
     recipe=Recipe(steps=4000, lr=1.5e-3),
-    batch=64,
-    n_classes=10,
 )
 
-PIXEL_UNET = Task(
+PIXEL_UNET = replace(
+    LATENT_UNET,
     name="digits32-pixels",
     batches=pictures,
     shape=(1, 32, 32),
@@ -90,7 +88,6 @@ PIXEL_UNET = Task(
     objective=partial(Objective, law=logit_normal_law(loc=0.7), drop=0.1, null=10),
     recipe=Recipe(steps=2500, lr=2.5e-3),
     batch=32,
-    n_classes=10,
 )
 """Larger pictures of the same content need more noise to be hidden: its times lean towards noise (SD3 section
 5.3.2)."""
