@@ -4,7 +4,8 @@
     python3 lab.py --no-browser   the same, but only print the address
     python3 lab.py --check        start JupyterLab, wait until it answers, stop
     python3 lab.py test           set up once, then run every test; words after `test` go to pytest
-    python3 lab.py book           set up once, then build the study site; --serve shows it
+    python3 lab.py book           set up once, then build the study site; --serve shows it,
+                                  --downloads adds one PDF and one EPUB (Chromium prints, some minutes)
     python3 lab.py setup [--all]  only set up; --all adds what tests and maintainers need
 
 For maintainers: `lock [--upgrade | --check]` for constraints.txt, `links` for the address in pyproject.toml.

@@ -26,8 +26,8 @@ TEXTBOOK = replace(
     name="textbook",
     recipe=Recipe(steps=6000, lr=1e-3, lr_end=1.0, warmup=0),
 )
-SHORT = 1000
 LOOK_EVERY = 250
+FRECHET = "frechet_in_floors"
 
 
 def scores(model: Denoiser, seeds: int = 3) -> dict[str, float]:
@@ -45,38 +45,38 @@ def trained(task: Task) -> tuple[Denoiser, float]:
     return trainer.averaged, time.perf_counter() - start
 
 
-def full() -> list[str]:
-    """One row: the shipped recipe from scratch."""
-    model, seconds = trained(OURS)
-    s = scores(model)
-    names = ("frechet_in_floors", "accuracy", "precision", "recall", "nearer_to_training")
+def row(seconds: float, s: dict[str, float]) -> list[str]:
+    """The shipped recipe from scratch, as a line of the table."""
+    names = (FRECHET, "accuracy", "precision", "recall", "nearer_to_training")
     return [f"{OURS.recipe.steps} steps", f"{seconds:.0f} s", *[f"{s[name]:.3f}" for name in names]]
 
 
-def race() -> str:
-    """Seconds of training until the textbook is as good as ours after SHORT steps."""
-    model, ours = trained(replace(OURS, recipe=replace(OURS.recipe, steps=SHORT)))
-    goal = scores(model)["frechet_in_floors"]
-    trainer, theirs = TEXTBOOK.trainer(), 0.0
+def race(goal: float, ours: float) -> str:
+    """How long the textbook's training takes until it is as good as the shipped one, or to its end."""
+    trainer, theirs, best = TEXTBOOK.trainer(), 0.0, float("inf")
     start = time.perf_counter()
     for record in trainer.fit():
         if record.step % LOOK_EVERY == 0:
             theirs += time.perf_counter() - start
-            if scores(trainer.averaged)["frechet_in_floors"] <= goal:
+            best = min(best, scores(trainer.averaged)[FRECHET])
+            if best <= goal:
                 break
             start = time.perf_counter()
+    end = "got there" if best <= goal else f"stood at {best:.2f}"
     return (
-        f"to a Frechet distance of {goal:.2f} floors: ours {ours:.0f} s ({SHORT} steps), the textbook's "
-        f"{theirs:.0f} s ({trainer.step} steps): 1/{theirs / ours:.1f} of the time"
+        f"to a Frechet distance of {goal:.2f} floors: ours {ours:.0f} s ({OURS.recipe.steps} steps); "
+        f"the textbook's {end} after {theirs:.0f} s ({trainer.step} steps): 1/{theirs / ours:.1f} of the time"
     )
 
 
 def main() -> None:
     """Print both."""
     print(f"{machine()}, {torch.get_num_threads()} threads\n")
+    model, seconds = trained(OURS)
+    reached = scores(model)
     header = ["training", "time", "Frechet / floor", "accuracy", "precision", "recall", "nearer to training"]
-    print(table(header, [full()]), "\n")
-    print(race())
+    print(table(header, [row(seconds, reached)]), "\n", flush=True)
+    print(race(reached[FRECHET], seconds))
 
 
 if __name__ == "__main__":

@@ -8,8 +8,12 @@ anchors       every card's link into the book leads somewhere
 reference     {api}: signatures and docstrings
 frame         style, scripts and repairs of the theme around every page
 fonts, styles what the theme brings, cut to what the pages need
+weights       the trained network that runs in a page, beside the modules
+heads         one style sheet for all pages, scripts that wait
 policy        no script but the page's own, no other host
+links         links of the built pages that lead nowhere
 build, node   the command: find Node, run jupyter-book, serve
+downloads     the built pages as one PDF and one EPUB (articles, pdf, epub; browser finds Chromium)
 tables        what widgets/*.mjs read typed answers with
 """
 
@@ -21,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-ROOMS = ("mathematics", "computed", "questions", "equations", "anchors", "reference", "frame")
+ROOMS = ("mathematics", "computed", "questions", "equations", "anchors", "reference", "frame", "weights")
 
 
 def setup(app: "Sphinx") -> dict[str, Any]:
@@ -41,7 +45,7 @@ def fingerprint() -> int:
 
 
 def package_files(*left_out: str) -> list[str]:
-    """The package's code, without some folders: pages that compute are made anew when it changes."""
+    """The package's code and weights, less some folders: when they change, computed pages are made anew."""
     package = Path(__file__).parent.parent
-    files = (file for file in package.rglob("*.py") if file.relative_to(package).parts[0] not in left_out)
-    return [str(file) for file in files]
+    files = (file for file in package.rglob("*") if file.suffix in {".py", ".mjs", ".safetensors"})
+    return [str(file) for file in files if file.relative_to(package).parts[0] not in left_out]

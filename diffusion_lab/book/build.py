@@ -11,19 +11,26 @@ from typing import Any
 
 import yaml
 
+from diffusion_lab.book import downloads
 from diffusion_lab.book.node import BOOK, packages
 from diffusion_lab.setup.steps import ROOT, Stop, explain, known, say
 
 PORT = 8012
+# Pages are trees that stay: looking through them for garbage again and again is a tenth of the time.
+JUPYTER_BOOK = "import gc; gc.set_threshold(500_000); from jupyter_book.cli.main import main; main()"
 
 
 def book(words: list[str]) -> int:
     """Build the site, into _build or under the folder after --out."""
     out, options = place(words)
-    known(options, "--quick", "--serve")
+    known(options, "--quick", "--serve", "--downloads")
     packages()
-    code = build(out, quick="--quick" in options)
     html = out / "_build" / "html"
+    downloads.drop(html)
+    code = build(out, quick="--quick" in options)
+    if "--downloads" in options and not code:
+        downloads.make(html, contents())
+    downloads.offer(html)
     say(f"The book has faults; what could be built is in {html}" if code else f"The book is in {html}")
     if "--serve" in options:
         serve(html)
@@ -50,7 +57,7 @@ def build(out: Path, quick: bool) -> int:
     command = [
         sys.executable,
         "-c",
-        "from jupyter_book.cli.main import main; main()",
+        JUPYTER_BOOK,
         "build",
         ROOT,
         "--path-output",

@@ -6,6 +6,7 @@ tests/book. Labels that begin with `def-` only give something a name, and need n
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
@@ -18,8 +19,9 @@ log = logging.getLogger(__name__)
 LABEL = re.compile(r"^(eq|def)-[a-z0-9]+(-[a-z0-9]+)*$")
 
 
+@cache
 def tests(folder: Path) -> set[str]:
-    """The names of all test functions below a folder."""
+    """The names of all test functions below a folder; read once in a build."""
     trees = (ast.parse(file.read_text(encoding="utf-8")) for file in folder.rglob("test_*.py"))
     found = (node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
     return {name for name in found if name.startswith("test_")}

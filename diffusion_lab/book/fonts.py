@@ -8,6 +8,7 @@ from pathlib import Path
 
 _RULE = re.compile(r"((?:\.fa-[a-z0-9-]+::?before,?)+)\{(?:content|--fa):\"\\([0-9a-f]{4})\"\}")
 _NAME = re.compile(r"\bfa-[a-z0-9-]+")
+# Fonts that few letters need, and the classes in which those stand.
 SPANS = {
     "KaTeX_AMS-Regular": re.compile(r'<span class="[^"]*\b(?:amsrm|mathbb|textbb)\b[^"]*"[^>]*>([^<]+)<'),
     "KaTeX_Caligraphic-Regular": re.compile(r'<span class="[^"]*\bmathcal\b[^"]*"[^>]*>([^<]+)<'),
@@ -39,13 +40,15 @@ def cut(static: Path, text: str) -> None:
         style.write_text(trimmed(style.read_text(encoding="utf-8"), shown), encoding="utf-8")
     for font in static.glob("vendor/fontawesome/webfonts/*.woff2"):
         subset(font, wanted)
+    every = letters(text)
     for font in static.glob("katex/fonts/*.woff2"):
-        subset(font, set(map(ord, set(html.unescape(set_in(font.stem, text))))))
+        few = SPANS.get(font.stem)
+        subset(font, letters("".join(few.findall(text))) if few else every)
 
 
-def set_in(font: str, text: str) -> str:
-    """What pages set in a font of KaTeX: for those that few letters need, the letters of its classes."""
-    return "".join(SPANS[font].findall(text)) if font in SPANS else text
+def letters(text: str) -> set[int]:
+    """The characters that a piece of HTML shows."""
+    return set(map(ord, set(html.unescape(text))))
 
 
 def subset(font: Path, wanted: set[int]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from diffusion_lab.book import fonts, styles
+from diffusion_lab.book import fonts, heads, styles
 from diffusion_lab.book.node import BOOK
 from diffusion_lab.book.policy import guarded
 
@@ -34,6 +34,7 @@ _NAMED = {
         r'<link rel="icon" href="_static/favicon.svg">\g<0>',
     r'(<button class="btn search-button-field[^>]*?) aria-label="Search"': r"\1",
     r'<summary>(<span class="toctree-toggle")': r'<summary aria-label="Pages of this part">\1',
+    r'<th class="head">(\s*(?:<p></p>)?\s*)</th>': r"<td>\1</td>",  # the corner of a table heads nothing
     r'(<div id="pst-primary-sidebar") (class)': r'\1 role="region" aria-label="Site" \2',
 }  # fmt: skip
 _LEFT_OVER = (
@@ -89,18 +90,36 @@ def repair(app: Sphinx, wrong: Exception | None) -> None:
     """After the last page: what can only be mended in written pages."""
     if wrong or app.builder.format != "html":
         return
-    pages = list(Path(app.outdir).rglob("*.html"))
-    for page in pages:
-        text = page.read_text(encoding="utf-8")
-        better = guarded(mended(text) if page.name == "search.html" else _SEARCH.sub("", mended(text)))
-        if better != text:
-            page.write_text(better, encoding="utf-8", newline="\n")
-    lighten(Path(app.outdir) / "_static", pages)
+    out = Path(app.outdir)
+    static = out / "_static"
+    files = [file for file in out.rglob("*.html") if static not in file.parents]
+    pages = {file: file.read_text(encoding="utf-8") for file in files}
+    options = (static / "documentation_options.js").read_text(encoding="utf-8")
+    named = dict.fromkeys(name for page in pages.values() for name in heads.sheets(page))
+    names = list(named) or heads.listed(static)  # none of them is new: each asks for site.css already
+    better = {
+        file: heads.lightened(finished(file.name, page), root(file, out), options)
+        for file, page in pages.items()
+    }
+    lighten(static, "\n".join(better.values()))
+    address = heads.bundle(static, names)
+    for file, page in better.items():
+        if (page := guarded(heads.versioned(page, address))) != pages[file]:
+            file.write_text(page, encoding="utf-8", newline="\n")
 
 
-def lighten(static: Path, pages: list[Path]) -> None:
-    """Fonts and style sheets of the theme, cut to what the pages need; files that nothing asks for go."""
-    text = fonts.read(pages)
+def finished(name: str, page: str) -> str:
+    """A page with all repairs; the index of the search stays on its own page alone."""
+    return mended(page) if name == "search.html" else _SEARCH.sub("", mended(page))
+
+
+def root(file: Path, out: Path) -> str:
+    """The way from a page up to the site."""
+    return "../" * (len(file.relative_to(out).parts) - 1)
+
+
+def lighten(static: Path, text: str) -> None:
+    """Fonts and style sheets of the theme, cut to the text of all pages; files that nothing asks for go."""
     fonts.cut(static, text)
     styles.cut(static, text + fonts.read([*static.rglob("*.js"), *static.glob("*.mjs")]))
     for pattern in _LEFT_OVER:

