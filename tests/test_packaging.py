@@ -69,7 +69,9 @@ def test_metadata_is_what_an_installer_and_a_reader_need(metadata):
     assert metadata["Version"] == diffusion_lab.__version__
     assert metadata["License-Expression"] == "Apache-2.0 AND CC-BY-4.0"
     assert metadata.get_all("License-File") == ["LICENSE", "LICENSE-CONTENT"]
-    assert metadata.get_all("Provides-Extra") == sorted(["notebooks", "book", "train", "anki", "test", "dev"])
+    assert metadata.get_all("Provides-Extra") == sorted(
+        ["notebooks", "book", "node", "train", "anki", "test", "dev"]
+    )
     assert set(metadata["Requires-Python"].split(",")) == {">=3.11", "<3.14"}
 
 

@@ -5,7 +5,8 @@ import math
 import pytest
 import torch
 
-from diffusion_lab.metrics.images import density_coverage, frechet, inception_score, kid
+from diffusion_lab.metrics.images import density_coverage, frechet, inception_score, kid, precision_recall
+from diffusion_lab.oracles import GaussianMixture
 
 
 def normal_features(mean, root, n, rng):
@@ -26,6 +27,33 @@ def test_eq_evaluation_frechet(rng):
     assert frechet(real, fake) == pytest.approx(expected.item(), rel=1e-6)
 
 
+def test_the_frechet_distance_cannot_see_that_half_of_a_ring_is_missing(rng):
+    for n in (3, 4, 5, 8):
+        law = GaussianMixture.ring(n)
+        cov = law.covs.mean(0) + law.means.T @ law.means / n
+        torch.testing.assert_close(law.means.mean(0), torch.zeros(2))
+        torch.testing.assert_close(cov, (2.0**2 / 2 + 0.15**2) * torch.eye(2))
+    full, half = GaussianMixture.ring(8), GaussianMixture.ring(4)
+    draws = [[law.sample(2000, rng)[0] for law in (full, full, half)] for _ in range(60)]
+    same, fewer = (torch.tensor([frechet(d[0], d[i]) for d in draws]) for i in (1, 2))
+    error = (same.var() / 60 + fewer.var() / 60).sqrt()
+    assert (same.mean() - fewer.mean()).abs() < 4 * error
+    assert same.mean().item() == pytest.approx(0.005, abs=4 * same.std().item() / 60**0.5)
+
+
+def test_a_copy_of_the_real_points_is_perfect_by_every_column_of_the_first_table(rng):
+    real = GaussianMixture.ring(8).sample(503, rng)[0]
+    assert abs(frechet(real, real)) < 1e-9
+    assert (*precision_recall(real, real), density_coverage(real, real)[1]) == (1, 1, 1)
+
+
+def test_roots_of_the_entries_leave_a_distance_between_equal_laws(rng):
+    x = torch.randn(211, 5, generator=rng).exp() @ torch.rand(5, 5, generator=rng)
+    cov = x.T.cov()
+    assert (2 * cov - 2 * (cov @ cov).sqrt()).trace().abs() > 0.1
+    assert abs(frechet(x, x)) < 1e-9
+
+
 def test_the_frechet_distance_is_biased_like_one_over_n_and_the_kernel_distance_is_not(rng):
     reference = torch.randn(8009, 16, generator=rng)
     means = {}
@@ -43,6 +71,15 @@ def test_eq_evaluation_coverage(rng):
         for _ in range(6)
     ]
     assert sum(values) / 6 == pytest.approx(1 - 2**-3, abs=0.02)
+
+
+def test_the_mean_coverage_of_a_few_points_is_the_product_on_the_page(rng):
+    n, k, repeats = 11, 3, 800
+    values = torch.tensor(
+        [density_coverage(*torch.randn(2, n, 2, generator=rng), k=k)[1] for _ in range(repeats)]
+    )
+    empty = math.prod((n - i) / (2 * n - i) for i in range(1, k + 1))
+    assert values.mean().item() == pytest.approx(1 - empty, abs=4 * values.std().item() / repeats**0.5)
 
 
 def test_eq_evaluation_is(rng):

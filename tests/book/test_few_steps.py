@@ -11,7 +11,7 @@ from diffusion_lab.distill import ddim_step
 from diffusion_lab.meanflow import FlowMap, residual
 from diffusion_lab.oracles import GaussianMixture
 from diffusion_lab.processes import Gaussian
-from diffusion_lab.samplers import consistency, ddim, final, heun
+from diffusion_lab.samplers import consistency, ddim, dpmpp_2m, euler, final, heun, unipc
 from diffusion_lab.schedules import VP, Cosine, Flow
 from diffusion_lab.targets import TARGETS, Prediction
 
@@ -28,6 +28,20 @@ def test_eq_few_mean(rng):
     law = mixture(rng)
     belief = law.denoiser(Gaussian(Flow()))(torch.randn(7, 3, generator=rng), 1.0).x0
     torch.testing.assert_close(belief, (law.weights @ law.means).expand(7, 3))
+
+
+@pytest.mark.parametrize("sampler", [ddim, dpmpp_2m, unipc, euler])
+def test_one_step_on_the_straight_line_returns_the_mean_of_the_data(sampler, rng):
+    law = mixture(rng)
+    one = final(sampler(law.denoiser(Gaussian(Flow())), torch.randn(7, 3, generator=rng), [1.0, 0.0]))
+    torch.testing.assert_close(one, (law.weights @ law.means).expand(7, 3))
+
+
+def test_one_euler_step_on_a_curved_path_does_not(rng):
+    law = mixture(rng)
+    path = Cosine(offset=0.0)
+    one = final(euler(law.denoiser(Gaussian(path)), torch.randn(7, 3, generator=rng), [1.0, 0.0]))
+    assert (one - law.weights @ law.means).abs().max() > 0.5
 
 
 def end(schedule, x, t):
@@ -124,6 +138,37 @@ def test_eq_few_meanflow(rng):
     gap = residual(FlowMap(Average()), x, v, t, s)
     torch.testing.assert_close(gap, torch.zeros(5, 3), rtol=0, atol=1e-9)
     assert residual(FlowMap(Average()), x, v + 0.1, t, s).abs().max() > 0.01
+
+
+def test_the_meanflow_target_is_affine_in_the_velocity(rng):
+    # So the sample's own eps - x_0 may stand for v: the mean of the targets is the target at the mean.
+    x, t, s = torch.randn(5, 3, generator=rng), torch.full((5,), T), torch.full((5,), S)
+    v, w = torch.randn(2, 5, 3, generator=rng)
+    gaps = [residual(FlowMap(Average()), x, u, t, s) for u in (v, w, 0.3 * v + 0.7 * w)]
+    torch.testing.assert_close(gaps[2], 0.3 * gaps[0] + 0.7 * gaps[1])
+
+
+def test_the_reverse_kl_fit_sits_on_the_larger_mode_and_the_forward_one_covers_both():
+    x = torch.linspace(-6, 6, 1201)
+
+    def bell(mean, std):
+        return torch.exp(-((x - mean) ** 2) / (2 * std**2)) / (std * (2 * math.pi) ** 0.5)
+
+    def kl(q, p):
+        return torch.trapezoid(torch.xlogy(q, q) - torch.xlogy(q, p.clamp(min=1e-300)), x).item()
+
+    data = 0.65 * bell(-1.5, 0.5) + 0.35 * bell(1.5, 0.5)
+    means, stds = torch.linspace(-2.5, 2.5, 26), torch.linspace(0.3, 2.5, 23)
+    shapes = torch.cartesian_prod(means, stds).tolist()
+    assert min(shapes, key=lambda f: kl(bell(*f), data)) == pytest.approx([-1.5, 0.5], abs=0.1)
+    assert min(shapes, key=lambda f: kl(data, bell(*f))) == pytest.approx([-0.45, 1.52], abs=0.1)
+
+
+def test_losing_a_tenth_of_the_data_costs_a_tenth_of_a_nat_in_reverse():
+    p, q = torch.tensor([0.1, 0.4, 0.5]), torch.tensor([0.0, 0.4, 0.5]) / 0.9
+    reverse = (torch.xlogy(q, q) - torch.xlogy(q, p)).sum().item()
+    assert reverse == pytest.approx(math.log(1 / 0.9)) == pytest.approx(0.105, abs=5e-4)
+    assert (torch.xlogy(p, p) - torch.xlogy(p, q)).sum().item() == math.inf
 
 
 def test_eq_few_dmd():
