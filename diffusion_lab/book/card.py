@@ -22,10 +22,11 @@ SEED = 1
 DRAWS = 5
 """Draws that a numeric card has at most: each adds its formulas to the page."""
 LEVELS = {1: "warm-up", 2: "standard", 3: "senior", 4: "staff"}
+_TICK = '<span class="dl-note">Then show the answer and tick what you said.</span>'
 DOES = {
-    "open": "Say it out loud first.", "choice": "One is right.", "many": "Any number may be right.",
+    "open": f"Say it out loud first. {_TICK}", "choice": "One is right.", "many": "Any number may be right.",
     "numeric": "Work out the number.", "formula": "Write the formula.", "cloze": "Fill the gaps.",
-    "order": "Put them in order.", "bug": "Find the faulty line, and say why.",
+    "order": "Put them in order.", "bug": f"Find the faulty line, and say why. {_TICK}",
 }  # fmt: skip
 
 

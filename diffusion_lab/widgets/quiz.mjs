@@ -47,8 +47,7 @@ function live(card, asking) {
   if (form) {
     asking.querySelector(".dl-does").replaceWith(checked(marking, form, verdict, reveal, settle), verdict, back);
   } else if (reveal.querySelector(".dl-points")) {
-    const note = make("p", { className: "dl-note", textContent: "Then show the answer and tick what you said." });
-    asking.querySelector(".dl-does").after(note, verdict, back);
+    asking.querySelector(".dl-does").after(verdict, back);
     tickable(marking, reveal, verdict, settle);
   }
 }

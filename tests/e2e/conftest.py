@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from diffusion_lab.book.browser import FLAGS, chromium
 from diffusion_lab.setup.steps import ROOT
@@ -47,6 +48,19 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+def built(temporary):
+    """The site's folder: one process of the run builds it, the others wait."""
+    shared = temporary.parent if "PYTEST_XDIST_WORKER" in os.environ else temporary
+    out = shared / "book"
+    with FileLock(shared / "book.lock"):
+        if not (out / "done").exists():
+            command = [sys.executable, "-m", "diffusion_lab.book.build", "--quick", "--out", str(out)]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
+            assert not done.returncode, done.stdout[-3000:] + done.stderr[-3000:]
+            (out / "done").touch()
+    return out / "_build/html"
+
+
 @pytest.fixture(scope="session")
 def site(tmp_path_factory):
     """(address, folder) of a quick build, in which no notebook runs; BOOK_SITE names a finished one."""
@@ -54,11 +68,7 @@ def site(tmp_path_factory):
         folder = Path(os.environ["BOOK_SITE"])
     else:
         packages_or_skip()
-        out = tmp_path_factory.mktemp("book")
-        command = [sys.executable, "-m", "diffusion_lab.book.build", "--quick", "--out", str(out)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900)
-        assert not done.returncode, done.stdout[-3000:] + done.stderr[-3000:]
-        folder = out / "_build/html"
+        folder = built(tmp_path_factory.getbasetemp())
     handler = functools.partial(Quiet, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
