@@ -11,7 +11,7 @@ from diffusion_lab.grids import logit_normal_law, shifted, uniform, uniform_law
 from diffusion_lab.oracles import GaussianMixture, Points
 from diffusion_lab.processes import Gaussian
 from diffusion_lab.samplers import ddim, euler, final, heun
-from diffusion_lab.schedules import VP, Cosine, Flow
+from diffusion_lab.schedules import VP, Cosine, Flow, Table
 from diffusion_lab.targets import TARGETS, Prediction, encode
 
 PROCESS = Gaussian(Flow())
@@ -212,3 +212,29 @@ def test_one_step_of_the_memoriser_is_its_mean_and_many_steps_are_its_points(rng
     torch.testing.assert_close(
         final(euler(denoise, z, uniform(200))).abs(), torch.ones(11, 1), atol=1e-2, rtol=0
     )
+
+
+def test_stable_diffusions_table_ends_before_the_end_of_the_line():
+    c = Table.scaled_linear(1000).at(1.0, torch.empty(0))
+    assert float(c.sigma / (c.a + c.sigma)) == pytest.approx(0.936, abs=5e-4)
+
+
+@pytest.mark.parametrize("s", [0.2, 1.7])
+def test_coupled_pairs_have_no_score_in_their_noise(s, rng):
+    # Pairs (s z, z): x_t = r z, so E[eps | x_t] = x_t / r, while p_t is N(0, r^2).
+    z, t = torch.randn(7, generator=rng), 0.4
+    r = (1 - t) * s + t
+    x = PROCESS.diffuse(s * z, t, z).requires_grad_()
+    law = torch.distributions.Normal(0.0, r)
+    score = torch.autograd.grad(law.log_prob(x).sum(), x)[0]
+    torch.testing.assert_close(score, -x.detach() / r**2)
+    torch.testing.assert_close(-z / t, -x.detach() / (t * r))
+    assert (score + z / t).abs().min() > 0
+
+
+def test_a_quarter_of_uniform_times_and_a_twentieth_of_sd3s_lie_in_the_tails(rng):
+    n = 200_003
+    for law, share in ((uniform_law(0.0, 1.0), 0.24), (logit_normal_law(0.0, 1.0), 0.05)):
+        t = law(n, rng)
+        found = (2 * torch.log((1 - t) / t)).abs().gt(4).double().mean().item()
+        assert found == pytest.approx(share, abs=0.005)

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
 
 from diffusion_lab.latent import calibrate, encoded, saved
 from diffusion_lab.models.vae import KL, VQ, Autoencoder
@@ -102,3 +103,23 @@ def test_the_shipped_autoencoder_returns_digits_and_makes_none_of_noise(rng):
     nearest = torch.cdist(made.flatten(1), load_digits(32, "train")[0].flatten(1)).min(1).values
     returned = torch.cdist(digits.flatten(1), load_digits(32, "train")[0].flatten(1)).min(1).values
     assert nearest.median() > 1.5 * returned.median()
+
+
+@pytest.mark.parametrize(("f", "d", "fewer"), [(4, 3, 16), (8, 4, 48), (16, 16, 48), (32, 64, 48)])
+def test_three_of_ldms_autoencoders_keep_one_value_in_48(f, d, fewer):
+    assert saved((3, 256, 256), (d, 256 // f, 256 // f)).values == pytest.approx(fewer)
+
+
+def test_absolute_error_is_least_at_the_median_and_squared_error_at_the_mean():
+    possible, guess = torch.tensor([-1.0, 0.2, 0.9, 1.0, 1.0]), torch.linspace(-1, 1, 2001)
+    off = guess[:, None] - possible
+    assert guess[off.abs().mean(1).argmin()].item() == pytest.approx(0.9, abs=1e-3)
+    assert guess[off.square().mean(1).argmin()].item() == pytest.approx(0.42, abs=1e-3)
+
+
+def test_the_unet_of_stable_diffusion_2_has_866_million_parameters():
+    # Its plan is SD 1's with a text width of 1024, heads of 64 channels and linear projections.
+    with torch.device("meta"):
+        heads = {"attention_head_dim": [5, 10, 20, 20], "use_linear_projection": True}
+        net = UNet2DConditionModel(cross_attention_dim=1024, **heads)
+    assert sum(p.numel() for p in net.parameters()) / 1e6 == pytest.approx(865.9, abs=0.1)

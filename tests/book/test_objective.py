@@ -91,6 +91,18 @@ def test_eq_objective_weight(i, large, rng):
     assert large or kl[1].abs().max() < 1e-9  # the constant is zero for the small variance
 
 
+def test_where_the_bound_puts_its_weight():
+    # In words on the page: a hundredfold and step 349, linear; 97 % on the last step, clipped cosine.
+    def weight(table):
+        return table.beta / (2 * (1 - table.beta) * (1 - table.alpha_bar[1:]))
+
+    linear, cosine = weight(Table.linear(1000)), weight(Table.cosine(1000))
+    assert linear.argmin().item() + 1 == 349
+    assert (linear.max() / linear.min()).item() == pytest.approx(100, rel=0.01)
+    assert linear.argmax().item() == 0
+    assert (cosine[-1] / cosine.sum()).item() == pytest.approx(0.97, abs=0.005)
+
+
 @pytest.mark.parametrize("schedule", [VP(), Cosine(), Flow()], ids=lambda s: type(s).__name__)
 def test_eq_objective_snr(schedule, rng):
     t, s = 0.71, 0.33

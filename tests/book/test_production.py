@@ -11,6 +11,7 @@ from diffusion_lab.processes import Gaussian
 from diffusion_lab.samplers import dpmpp_2m, heun
 from diffusion_lab.schedules import VP
 from diffusion_lab.steps import final
+from diffusion_lab.widgets.serving import PRESETS
 
 
 class Counted(nn.Module):
@@ -68,3 +69,15 @@ def test_eq_production_break_even():
     # The passes of one served image counted on a guided sampler, against three per image shown in training.
     shown, per_image = 1_000_000_000, passes(dpmpp_2m, grids.uniform(25, 0.99), 4.0)
     assert 3 * shown / per_image == 60_000_000
+
+
+def test_sdxls_unet_takes_41_gigabytes_with_adam():
+    assert 16 * PRESETS["SDXL, 1024 pixels"]["parameters"] == pytest.approx(41, abs=0.5)
+
+
+def test_a_student_has_paid_for_itself_where_both_bills_are_equal():
+    # The bills in forward passes: the teacher alone, and the student with its training of 3 passes an image.
+    teacher, student, shown = passes(dpmpp_2m, grids.uniform(25, 0.99), 4.0), 4, 7_000_000
+    served = 3 * shown / (teacher - student)
+    assert served * teacher == pytest.approx(3 * shown + served * student)
+    assert 2 * served * teacher > 3 * shown + 2 * served * student

@@ -110,6 +110,42 @@ def test_eq_reverse_covariance(schedule):
     assert variance == pytest.approx(std**2 + weight**2 * (1 - x0_hat**2), abs=1e-6)
 
 
+@pytest.mark.parametrize(("t", "s"), [(0.6, 0.57), (0.6, 0.2), (0.2, 0.05)])
+@pytest.mark.parametrize("v", [1e-6, 0.3, 1.0])
+def test_eq_reverse_bracket(t, s, v):
+    # Two bumps of total variance v on a variance-preserving path: the mean over x_t by quadrature.
+    process = Gaussian(Cosine())
+    ct, cs = (process.schedule.at(u, torch.empty(0)) for u in (t, s))
+    large = float(process.added(t, s, GRID)) ** 2
+    small = float(process.fresh(t, s, GRID)) ** 2 * cs.sigma**2
+    weight = cs.a * large / ct.sigma**2
+    mode, std = math.sqrt(0.9 * v), math.sqrt(0.1 * v)
+    bumps = GaussianMixture.isotropic(torch.tensor([[-mode], [mode]]), std)
+    x = GRID[:, None].clone().requires_grad_()
+    (slope,) = torch.autograd.grad(bumps.denoiser(process)(x, t).x0.sum(), x)
+    variance = small + weight**2 * ct.sigma**2 / ct.a * slope[:, 0]
+    mean = torch.trapezoid(bumps.log_prob(process, GRID[:, None], t).exp() * variance, GRID).item()
+    assert small - 1e-9 <= mean <= large + 1e-9
+    assert (mean == pytest.approx(small, rel=1e-3)) == (v == 1e-6)
+
+
+def test_the_large_variance_is_right_for_normal_data_and_too_small_between_two_modes():
+    process, t, s = Gaussian(Cosine()), 0.6, 0.57
+    ct, cs = (process.schedule.at(u, torch.empty(0)) for u in (t, s))
+    large = float(process.added(t, s, GRID)) ** 2
+    small = float(process.fresh(t, s, GRID)) ** 2 * cs.sigma**2
+    weight = cs.a * large / ct.sigma**2
+    assert small + weight**2 * ct.sigma**2 == pytest.approx(large)  # Cov[x_0 | x_t] = sigma^2 for N(0, 1)
+    assert small + weight**2 * 1.0 > large  # data at -1 and 1, seen from 0: Cov[x_0 | x_t] = 1
+
+
+def test_the_share_of_the_noise_that_one_step_removes():
+    table = Table.linear(1000)
+    share = table.beta / (1 - table.alpha_bar[1:])
+    want = {1: 1.0, 10: 0.15, 100: 0.02, 1000: 0.02}
+    assert {t: round(share[t - 1].item(), 2) for t in want} == want
+
+
 def test_eq_reverse_mean_eps(rng):
     table, t = Table.linear(1000), 371
     x, eps = torch.randn(2, 5, 3, generator=rng)

@@ -10,7 +10,7 @@ from diffusion_lab import grids
 from diffusion_lab.likelihood import ode_log_prob
 from diffusion_lab.oracles import GaussianMixture
 from diffusion_lab.processes import Gaussian
-from diffusion_lab.samplers import langevin
+from diffusion_lab.samplers import euler_maruyama, final, langevin
 from diffusion_lab.schedules import VE, VP, Cosine, Flow
 
 SCHEDULES = [VP(), Cosine(), Flow(), VE()]
@@ -69,6 +69,15 @@ def test_eq_score_vincent(s, rng):
     assert difference.mean().item() == pytest.approx(constant.mean().item(), abs=error)
 
 
+@pytest.mark.parametrize("sigma", [0.1, 1.0, 7.0])
+def test_ncsns_weight_of_sigma_squared_makes_its_loss_the_noise_loss(sigma, rng):
+    # Written as in NCSN, with their target -(x_noised - x) / sigma^2 and sigma^2 in front.
+    x, eps, scores = torch.randn(3, 7, 2, generator=rng)
+    noised = x + sigma * eps
+    theirs = sigma**2 * (scores + (noised - x) / sigma**2).square().sum(1)
+    torch.testing.assert_close(theirs, (eps + sigma * scores).square().sum(1))
+
+
 def moments(schedule, x):
     x0, posterior, _ = behind(schedule, x)
     mean = torch.trapezoid(posterior * x0, x0)
@@ -103,6 +112,16 @@ def test_eq_score_langevin(rng):
     ends = [step.x for step in walk if step.t == t][-1]
     want = 1 / (1 - 0.8 / 4)
     assert ends.var().item() == pytest.approx(want, abs=4 * want * math.sqrt(2 / 20_011))
+
+
+def test_langevin_of_a_wide_step_diverges_from_4_on():
+    def spread(delta, variance=1.0):
+        for _ in range(500):
+            variance = (1 - delta / 2) ** 2 * variance + delta
+        return variance
+
+    assert spread(3.6) == pytest.approx(1 / (1 - 3.6 / 4))
+    assert spread(4.1) > 1e3
 
 
 def drift_and_noise(schedule, t=T):
@@ -154,6 +173,15 @@ def test_eq_score_family(schedule, xi):
     right = -(flux(x + d) - flux(x - d)) / (2 * d)
     right = right - xi**2 * g2 / 2 * (p(x + d) - 2 * p(x) + p(x - d)) / d**2
     torch.testing.assert_close(left, right, rtol=1e-4, atol=1e-5)
+
+
+def test_the_ode_keeps_a_wrong_start_and_the_reverse_sde_forgets_it(rng):
+    # Data N(0, 1) under VP, started with variance 4. 4,001 walkers.
+    process, start = Gaussian(VP()), 2 * torch.randn(4001, 1, generator=rng)
+    denoise = GaussianMixture.isotropic(torch.zeros(1, 1), 1.0).denoiser(process)
+    ends = [final(euler_maruyama(denoise, start, grids.uniform(400), rng, eta=eta)) for eta in (0.0, 1.0)]
+    torch.testing.assert_close(ends[0], start, rtol=1e-6, atol=1e-6)
+    assert ends[1].var().item() == pytest.approx(1, abs=0.1)
 
 
 @each_schedule

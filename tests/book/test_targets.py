@@ -100,6 +100,13 @@ def test_eq_targets_edm_is_a_target(rng):
     torch.testing.assert_close(encode(edm(1.0), c, x0, eps), -encode(TARGETS["v"], c, x0, eps))
 
 
+@pytest.mark.parametrize("sigma_d", [0.5, 1.0, 3.0])
+def test_edms_target_is_at_a_right_angle_to_the_input_in_units_of_the_data(sigma_d):
+    c = VE().at(T, torch.empty(0))
+    k_x, k_eps = edm(sigma_d)(c)
+    assert c.a * sigma_d * k_x * sigma_d + c.sigma * k_eps == pytest.approx(0, abs=1e-12)
+
+
 @each_schedule
 @pytest.mark.parametrize("name", TARGETS)
 def test_eq_targets_amplify(schedule, name, rng):
