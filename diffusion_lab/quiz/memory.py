@@ -17,6 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
+from diffusion_lab.quiz.seeded import Seeded
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -69,11 +71,9 @@ def fuzzed(interval: int, seed: str) -> int:
     """The interval in days, moved by a few per cent so that cards learnt together part company."""
     if interval < FUZZ[0][0]:
         return interval
-    from random import Random
-
     width = 1.0 + sum(share * max(min(interval, end) - start, 0.0) for start, end, share in FUZZ)
     low, high = max(2, round(interval - width)), round(interval + width)
-    return low + int(Random(seed).random() * (high - low + 1))
+    return low + Seeded(0, seed).below(high - low + 1)
 
 
 def clamped(weights: Sequence[object] | None) -> tuple[float, ...]:

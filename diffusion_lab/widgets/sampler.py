@@ -26,17 +26,10 @@ HOW: dict[str, Any] = {"sampler": "dpmpp_2m", "steps": 30, "w": 2.0, "eta": 0.0,
 SHOWN = 15
 """The step of the first view: half-way."""
 
-HEIGHT = "34rem"
-"""Of panels and controls."""
-
 
 @dataclass(frozen=True, eq=False)
 class LiveSampler(Part):
     """A part that needs the network's file: `data["network"]` is its address, seen from the modules."""
-
-    def html(self, name: str) -> str:
-        """With room for the controls, so that the page does not move when they come."""
-        return f'<div style="min-height: {HEIGHT}">{super().html(name)}</div>'
 
     def _repr_html_(self) -> str:
         file = base64.b64encode(zoo.verified(NETWORK)).decode()

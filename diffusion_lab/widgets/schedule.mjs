@@ -3,7 +3,7 @@
 //
 // fsrs = model(await loaded(), settings);  replay(fsrs, [{grade, day, seed}]) -> {stability, difficulty, reps, last, due}
 
-import { drawn } from "./pyrandom.mjs";
+import { seeded } from "./seeded.mjs";
 
 // Days of fuzz per day of interval: [from day, to day, share].
 const FUZZ = [[2.5, 7, 0.15], [7, 20, 0.1], [20, Infinity, 0.05]];
@@ -42,5 +42,5 @@ export function fuzzed(interval, seed) {
   if (interval < FUZZ[0][0]) return interval;
   const width = FUZZ.reduce((sum, [from, to, share]) => sum + share * Math.max(Math.min(interval, to) - from, 0), 1);
   const low = Math.round(interval - width);
-  return low + Math.floor(drawn(seed) * (Math.round(interval + width) - low + 1));
+  return low + seeded(0, seed)(Math.round(interval + width) - low + 1);
 }

@@ -9,6 +9,7 @@ from diffusion_lab.quiz import progress, spoken
 from diffusion_lab.quiz.clock import DAY_MS, Moment, guarded, study_day
 from diffusion_lab.quiz.memory import Answer, Memory, fuzzed
 from diffusion_lab.quiz.records import Mark, Review, stamp
+from diffusion_lab.quiz.seeded import Seeded
 from diffusion_lab.quiz.store import open_store
 from diffusion_lab.quiz.transfer import exported
 from tests.book.histories import NOON, studied
@@ -60,10 +61,13 @@ def test_intervals_are_moved_as_in_the_terminal():
     assert found == [fuzzed(*pair) for pair in pairs]
 
 
-def test_the_random_number_of_a_text_is_pythons():
+def test_seeded_choices_are_the_terminals():
     texts = ["a", "0", "card:1", "ᾱ_t", *(f"{n}" * n for n in range(1, 300, 7))]
-    found = javascript("const result = given.map(r.drawn);", texts, r="pyrandom.mjs")
-    assert found == [random.Random(text).random() for text in texts]
+    code = "const result = given.map((text, n) => [2, 53, 36_501].map(r.seeded(n, text)));"
+    found = javascript(code, texts, r="seeded.mjs")
+    for n, (text, drawn) in enumerate(zip(texts, found, strict=True)):
+        choices = Seeded(n, text)
+        assert drawn == [choices.below(count) for count in (2, 53, 36_501)]
 
 
 def test_study_days_guards_and_words_are_the_terminals():
