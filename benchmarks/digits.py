@@ -15,10 +15,11 @@ import torch
 
 from diffusion_lab import quality
 from diffusion_lab.denoisers import Denoiser
-from diffusion_lab.tasks import TASKS, Task
+from diffusion_lab.tasks import TASKS
 from diffusion_lab.training import Recipe
 
 from .machine import machine, table
+from .trained import trained
 
 OURS = TASKS["digits"]
 TEXTBOOK = replace(
@@ -34,15 +35,6 @@ def scores(model: Denoiser, seeds: int = 3) -> dict[str, float]:
     """The card's scores, averaged over draws."""
     draws = [quality.digit_scores(*quality.digit_samples(model, seed)) for seed in range(seeds)]
     return {name: mean(draw[name] for draw in draws) for name in draws[0]}
-
-
-def trained(task: Task) -> tuple[Denoiser, float]:
-    """The averaged model and the seconds its training took."""
-    trainer = task.trainer()
-    start = time.perf_counter()
-    for _ in trainer.fit():
-        pass
-    return trainer.averaged, time.perf_counter() - start
 
 
 def row(seconds: float, s: dict[str, float]) -> list[str]:
@@ -72,11 +64,11 @@ def race(goal: float, ours: float) -> str:
 def main() -> None:
     """Print both."""
     print(f"{machine()}, {torch.get_num_threads()} threads\n")
-    model, seconds = trained(OURS)
-    reached = scores(model)
+    ours = trained(OURS.trainer())
+    reached = scores(ours.model)
     header = ["training", "time", "Frechet / floor", "accuracy", "precision", "recall", "nearer to training"]
-    print(table(header, [row(seconds, reached)]), "\n", flush=True)
-    print(race(reached[FRECHET], seconds))
+    print(table(header, [row(ours.seconds, reached)]), "\n", flush=True)
+    print(race(reached[FRECHET], ours.seconds))
 
 
 if __name__ == "__main__":

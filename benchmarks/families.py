@@ -8,7 +8,6 @@ eight, those that hold at least a quarter of their share. near: samples within t
 mode. SW: sliced Wasserstein distance to fresh data.
 """
 
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -30,18 +29,16 @@ from diffusion_lab.steps import final
 from diffusion_lab.training import Recipe, Trainer
 
 from .machine import machine, table
+from .trained import trained
 
 N = 10_000
 """Points that are compared."""
 
 
-def trained(model: nn.Module, objective: Callable[[Any], Any], recipe: Recipe) -> tuple[Any, float]:
+def fitted(model: nn.Module, objective: Callable[[Any], Any], recipe: Recipe) -> tuple[Any, float]:
     """The averaged model and the seconds its training took."""
-    start = time.perf_counter()
-    trainer = Trainer(objective(model), training_batches("gauss8", Share(512)), recipe)
-    for _ in trainer.fit():
-        pass
-    return trainer.averaged.eval(), time.perf_counter() - start
+    done = trained(Trainer(objective(model), training_batches("gauss8", Share(512)), recipe))
+    return done.model, done.seconds
 
 
 def coverage(x: Tensor) -> tuple[int, float]:
@@ -66,7 +63,7 @@ def row(name: str, seconds: float, passes: int, nats: float | None, x: Tensor) -
 def likelihood_row(name: str, model: nn.Module, passes: int, recipe: Recipe, **knobs: int) -> list[str]:
     """A model that is trained by its log-likelihood."""
     with torch.enable_grad():
-        model, seconds = trained(model, Likelihood, recipe)
+        model, seconds = fitted(model, Likelihood, recipe)
     test, rng = load("gauss8", "test")[0][:N].float(), rng_at("families", 0, 0)
     return row(name, seconds, passes, -model.log_prob(test, rng, **knobs).mean().item(), model.sample(N, rng))
 
@@ -77,7 +74,7 @@ def gan_row(name: str, gamma: float, seed: int) -> list[str]:
     torch.manual_seed(seed)
     with torch.enable_grad():
         recipe = Recipe(steps=1500, lr=3e-3, ema=0.9, seed=seed)
-        model, seconds = trained(GAN(), partial(Adversarial, gamma=gamma), recipe)
+        model, seconds = fitted(GAN(), partial(Adversarial, gamma=gamma), recipe)
     return row(name, seconds, 1, None, model.sample(N, rng_at("families", 0, 1)))
 
 

@@ -28,6 +28,7 @@ from diffusion_lab.seeds import rng_at
 from diffusion_lab.tasks import TASKS
 
 from .machine import machine, table
+from .trained import trained
 
 PROCESS = Gaussian(VP())
 LINE = GaussianMixture.isotropic(torch.tensor([[-1.0], [1.0]]).double(), 0.5)
@@ -143,11 +144,9 @@ def plane(w: float) -> str:
 def digits() -> str:
     """896 digits by every rule: what the shipped classifier says of them, and pixels beyond the range."""
     model, labels = zoo.denoiser("digits"), load_digits(split="test")[1]
-    weak = replace(TASKS["digits"], recipe=replace(TASKS["digits"].recipe, steps=250)).trainer()
-    for _ in weak.fit():
-        pass
+    weak = replace(TASKS["digits"], recipe=replace(TASKS["digits"].recipe, steps=250))
     good, free = given(model, labels), given(model, torch.full_like(labels, 10))
-    worse, schedule = given(weak.averaged.eval(), labels), model.process.schedule
+    worse, schedule = given(trained(weak.trainer()).model, labels), model.process.schedule
     ts = grids.uniform(15)
     rules: dict[str, Callable[[float], Denoise]] = {
         "CFG": lambda w: guidance.extrapolate(good, free, w),
