@@ -23,7 +23,7 @@ from diffusion_lab.samplers import Step, consistency, ddim, dpmpp_2m, euler
 from diffusion_lab.seeds import rng_at
 from diffusion_lab.tasks import TASKS
 from diffusion_lab.tasks.few_steps import mean_flow
-from diffusion_lab.training import Batches, Recipe, Trainable, Trainer
+from diffusion_lab.training import Batches, Recipe, Trainer
 
 from .trained import Trained, trained
 
@@ -46,7 +46,7 @@ class Lesson:
         """A copy of the teacher that may learn."""
         return copy.deepcopy(self.teacher).requires_grad_(True).train()
 
-    def fit(self, objective: Trainable, steps: int, lr: float, batches: Batches | None = None) -> Any:
+    def fit(self, objective: nn.Module, steps: int, lr: float, batches: Batches | None = None) -> Any:
         """The averaged model of a student."""
         batches = batches or training_batches(self.data, Share(BATCH), 1)
         return self.counted(Trainer(objective, batches, Recipe(steps, lr=lr, ema=0.99)))

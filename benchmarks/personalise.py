@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from diffusion_lab import judged, zoo
 from diffusion_lab.data import drawn
@@ -20,7 +20,7 @@ from diffusion_lab.grids import logit_normal_law
 from diffusion_lab.models.adapters import add_lora
 from diffusion_lab.personalise import PriorPreservation, with_new_word
 from diffusion_lab.seeds import rng_at
-from diffusion_lab.training import Batches, Objective, Recipe, Trainable, Trainer
+from diffusion_lab.training import Batches, Objective, Recipe, Trainer
 
 from .editing import N, share
 from .machine import table
@@ -36,7 +36,7 @@ SHOTS, PRIOR = 8, 64
 class Lesson(NamedTuple):
     """What is trained, on what, and the word for the new shape."""
 
-    objective: Trainable
+    objective: nn.Module
     batches: Batches
     word: int
     lr: float

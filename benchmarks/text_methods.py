@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from torch import nn
 
 from diffusion_lab import d3pm, grids
 from diffusion_lab.denoisers import TokenDenoiser
@@ -26,7 +27,7 @@ from diffusion_lab.text import LANGUAGES, RatioDenoiser, in_order, sedd
 from diffusion_lab.text.blocks import BlockBound, BlockNet, block_writing
 from diffusion_lab.text.embedded import Embedded, EmbeddedText
 from diffusion_lab.text.scores import PLANS, SAMPLES, sampled, validity
-from diffusion_lab.training import Objective, Trainable
+from diffusion_lab.training import Objective
 
 from .machine import table
 from .parts import print_parts
@@ -81,7 +82,7 @@ def rounded(model: EmbeddedText, steps: int, clamp: bool) -> torch.Tensor:
     )
 
 
-def objective(loss: Callable[..., torch.Tensor]) -> Callable[[Any], Trainable]:
+def objective(loss: Callable[..., torch.Tensor]) -> Callable[[Any], nn.Module]:
     """A loss of the core, at stratified times."""
     return partial(Objective, law=LAW, loss=loss)
 
@@ -91,7 +92,7 @@ class Method:
     """How to build it, how to train it, and the ways to sample it."""
 
     model: Callable[[], Any]
-    objective: Callable[[Any], Trainable]
+    objective: Callable[[Any], nn.Module]
     samples: dict[str, Sample]
 
 

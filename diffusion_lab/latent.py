@@ -84,7 +84,7 @@ class Reconstruction(nn.Module):
     """The autoencoder's loss: mean |x - x_hat|, as much again for `edges`, and the bottleneck's price per
     value.
 
-    A `training.Trainable`: the autoencoder trains in the same loop as everything else.
+    An objective of `training.Trainer`: the autoencoder trains in the same loop as everything else.
     """
 
     def __init__(self, model: Autoencoder, edge_weight: float = 1.0):

@@ -64,15 +64,6 @@ class Record(NamedTuple):
     lr: float
 
 
-@runtime_checkable
-class Trainable(Protocol):
-    """What the loop asks of an objective: a module that returns losses, and the model they belong to."""
-
-    model: Any
-
-    def __call__(self, x0: Tensor, cond: Any, rng: torch.Generator) -> Float[Tensor, "b"]: ...
-
-
 class Objective(nn.Module):
     """The loss of a batch, as one module: what is compiled, distributed and differentiated.
 
@@ -147,14 +138,15 @@ class Alone:
 class Trainer:
     """objective -> backward -> clip -> AdamW -> moving average, one `Record` per step.
 
-    `fleet` may be an `accelerate.Accelerator`. `averaged` holds the moving average of the objective's model:
-    sample from that one.
+    objective(x0, cond, rng) gives one loss per example, (b,), of its submodule `model`: `Objective`, or any
+    module of that form. `fleet` may be an `accelerate.Accelerator`. `averaged` holds the moving average of
+    the model: sample from that one.
     """
 
-    def __init__(self, objective: Trainable, batches: Batches, recipe: Recipe, fleet: Fleet | None = None):
+    def __init__(self, objective: nn.Module, batches: Batches, recipe: Recipe, fleet: Fleet | None = None):
         self.fleet = fleet or Alone()
         self.recipe, self.batches, self.step = recipe, batches, 0
-        self.model = objective.model.to(self.fleet.device)
+        self.model = objective.get_submodule("model").to(self.fleet.device)
         fused = self.fleet.device.type == "cuda"
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=recipe.lr, weight_decay=recipe.weight_decay, fused=fused

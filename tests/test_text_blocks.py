@@ -11,7 +11,6 @@ from diffusion_lab.grids import stratified_law
 from diffusion_lab.samplers import ddim, final
 from diffusion_lab.text.blocks import BlockBound, BlockNet, block_writing, visible
 from diffusion_lab.text.embedded import Embedded, EmbeddedText
-from diffusion_lab.training import Trainable
 
 from .test_text_models import filled
 
@@ -65,7 +64,6 @@ def test_one_block_is_mdlm_and_blocks_of_one_are_autoregressive(rng):
     # A token is masked with probability t and then weighs 1 / t: 4001 draws, four standard errors.
     draws = BlockBound(single, law)(x0.repeat(4001, 1), None, rng).reshape(4001, 5)
     assert ((draws.mean(0) - nll).abs() < 4 * draws.std(0) / 4001**0.5).all()
-    assert isinstance(BlockBound(single, law), Trainable)
 
 
 def test_blocks_are_written_from_the_left_and_stay(rng):
@@ -115,4 +113,3 @@ def test_the_loss_of_embedded_text_reaches_table_and_network(rng):
     assert loss.shape == (7,)
     loss.mean().backward()
     assert all(p.grad is not None for p in model.parameters())
-    assert isinstance(objective, Trainable)

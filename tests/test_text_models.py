@@ -5,7 +5,6 @@ import torch
 
 from diffusion_lab.models.text import Causal, TextNet
 from diffusion_lab.text import Likelihood, nll, writing, written
-from diffusion_lab.training import Trainable
 
 SMALL = {"width": 20, "depth": 2, "heads": 2}
 
@@ -49,7 +48,6 @@ def test_the_twins_probabilities_of_all_texts_sum_to_one(rng, twin):
     short = filled(Causal(5, 4, **SMALL), rng)
     torch.testing.assert_close((-nll(short, texts)).exp().sum(), torch.tensor(1.0))
     torch.testing.assert_close(Likelihood(short)(texts, None, rng), nll(short, texts))
-    assert isinstance(Likelihood(short), Trainable)
 
 
 def test_the_cache_changes_the_work_and_not_the_answer(rng, twin):

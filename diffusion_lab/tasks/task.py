@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ..data import Share
-from ..training import Alone, Batches, Fleet, Recipe, Trainable, Trainer
+from ..training import Alone, Batches, Fleet, Recipe, Trainer
 
 
 def whole(model: nn.Module) -> nn.Module:
@@ -29,7 +29,7 @@ class Task:
     batches: Callable[[Share, int, torch.device], Batches]
     shape: tuple[int, ...]
     model: Callable[[], nn.Module]
-    objective: Callable[[Any], Trainable]
+    objective: Callable[[Any], nn.Module]
     recipe: Recipe
     batch: int
     n_classes: int = 0
