@@ -51,7 +51,8 @@ def _add(deck: Deck, cards: list[Card], report: Report) -> None:
             break
         else:
             deck.cards[card.id] = card
-            deck.aliases.update(dict.fromkeys(card.aliases, card.id))
+            for alias in card.aliases:
+                deck.aliases[alias] = card.id
     deck.problems.extend(report.problems)
 
 

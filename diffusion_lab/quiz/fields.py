@@ -129,8 +129,7 @@ def follow_ups(source: Source) -> tuple[FollowUp, ...]:
     found = []
     example = "- missed 2 -> card-id"
     for line, text in items(source, source.section("Follow-ups"), BULLET, example):
-        when, _, to = text.partition("->")
-        when, to = when.strip(), to.strip()
+        when, _, to = text.partition(" -> ")
         word, _, number = when.partition(" ")
         if when == "all":
             missed = None
