@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from .coefficients import Number, Schedule
+from .coefficients import Coef, Number, Schedule
 from .targets import Prediction, mix
 
 
@@ -61,8 +61,7 @@ class Gaussian:
     def fresh(self, t: Number, s: Number, like: Tensor) -> Number:
         """The part of x_s's noise that x_t knows nothing of, in [0, 1]: the standard deviation of
         q(x_s | x_t, x_0) is fresh * sigma_s   (DDPM eq. 7, beta-tilde)."""
-        ct, cs = self.schedule.at(t, like), self.schedule.at(s, like)
-        return (1 - (ct.a * cs.sigma / (cs.a * ct.sigma)) ** 2) ** 0.5
+        return _fresh(self.schedule.at(t, like), self.schedule.at(s, like))
 
     def added(self, t: Number, s: Number, like: Tensor) -> Number:
         """Standard deviation of q(x_t | x_s), the noise the forward process adds between s and t
@@ -82,15 +81,20 @@ class Gaussian:
 
         f is the part of the noise that is drawn afresh: eta = 0 none (DDIM), eta = 1 what the forward
         process makes independent (DDPM), eta = inf all of it (the multistep consistency sampler).
-        pred.large replaces f by f^(1 - large) added^large in the last term: DDPM's larger variance and
-        iDDPM's learned one (eq. 15).
+        pred.large replaces f by f^(1 - large) added^large in the last term, with `added` = sigma_t fresh:
+        DDPM's larger variance and iDDPM's learned one (eq. 15).
         """
-        cs = self.schedule.at(s, x)
-        f = cs.sigma * min(1.0, eta * self.fresh(t, s, x))
+        ct, cs = self.schedule.at(t, x), self.schedule.at(s, x)
+        fresh = _fresh(ct, cs)
+        f = cs.sigma * min(1.0, eta * fresh)
         mean = pred.combine(cs.a, (cs.sigma**2 - f**2) ** 0.5)
         if f == 0:
             return mean
-        return mix(1.0, mean, f ** (1 - pred.large) * self.added(t, s, x) ** pred.large, noise)
+        return mix(1.0, mean, f ** (1 - pred.large) * (ct.sigma * fresh) ** pred.large, noise)
+
+
+def _fresh(ct: Coef, cs: Coef) -> Number:
+    return (1 - (ct.a * cs.sigma / (cs.a * ct.sigma)) ** 2) ** 0.5
 
 
 class TokenNoise(NamedTuple):
