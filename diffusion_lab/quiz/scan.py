@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from diffusion_lab.quiz.problems import Report
 
-_OPENERS = frozenset("#(`~")
+_OPENERS = "#(`~"
 
 
 class Section:
@@ -74,7 +74,7 @@ def _section(card: RawCard, line: int, name: str, lines: Sequence[str], report: 
 def _marks(lines: Sequence[str], report: Report) -> Iterator[tuple[int, str]]:
     """(index, mark) of each line that opens something: ( label, # page, ## title, ### section."""
     fence, opened = "", 0
-    for index, line in [(n, text) for n, text in enumerate(lines) if text[:1] in _OPENERS]:
+    for index, line in [(n, text) for n, text in enumerate(lines) if text and text[0] in _OPENERS]:
         if fence:
             if line.startswith(fence) and not line.strip(fence[0] + " "):
                 fence = ""
