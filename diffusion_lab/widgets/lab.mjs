@@ -128,7 +128,7 @@ export function render({ el, model }) {
   });
   const say = (x) => x.toFixed(2);
   const level = slider("Level t of the score", { min: 0.01, max: 1, step: 0.01, value: state.t, say }, look("t"));
-  const width = slider("Width of a mode", { min: 0.1, max: 0.5, step: 0.05, value: state.std, say }, set("std"));
+  const width = slider("Width", { min: 0.1, max: 0.5, step: 0.05, value: state.std, say }, set("std"));
   const calls = slider("Calls of the network", { min: 3, max: 41, step: 2, value: state.calls }, set("calls"));
   const spacing = choice("Steps", labels(SPACINGS), state.spacing, set("spacing"));
   const other = button("Draw other noise", () => {
