@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch.nn.functional as F
 from torch.distributions import MultivariateNormal, kl_divergence
 
 from diffusion_lab.baselines import VAE, Coupling
+from diffusion_lab.setup.steps import ROOT
 
 
 def test_eq_comparison_elbo(rng):
@@ -172,3 +174,12 @@ def test_the_other_direction_sits_on_a_peak():
     mean, std = min(fits, key=seeking)
     assert abs(mean) == pytest.approx(2)
     assert std == pytest.approx(0.5)
+
+
+def test_the_bridges_of_the_flow_are_those_of_the_table():
+    page = (ROOT / "book/comparison.md").read_text(encoding="utf-8")
+    near = re.search(r"^\| normalizing flow, .*\| ([\d.]+) \| [\d.]+ \|$", page, re.M)
+    said = re.search(r"bridges, thin but there \(([\d.]+) \*near\* in the table\)", page)
+    assert near
+    assert said
+    assert near[1] == said[1]

@@ -116,3 +116,23 @@ def test_the_same_distance_is_estimated_higher_for_the_wider_model():
 def test_twice_the_steps_halve_the_error_of_ddim():
     errors = row("errata-ddim-ode", "distance")
     assert all(coarse / fine == pytest.approx(2.0, abs=0.25) for coarse, fine in pairwise(errors))
+
+
+def test_a_table_that_ends_early_is_seen_by_the_mean_and_not_by_standard_normal_data():
+    def means_and_variances(name):
+        line = next(
+            line for line in computed("errata-normal-data").splitlines() if line.startswith(f"| {name}")
+        )
+        return [float(value) for value in re.findall(r"(?:mean|variance) (-?[\d.]+)", line)]
+
+    assert means_and_variances("100 steps") == pytest.approx([0.0, 1.0, 1.75, 0.25], abs=0.03)
+    assert means_and_variances("returns its start")[:2] == [0.0, 1.0]
+    assert means_and_variances("noise added")[1] == pytest.approx(11.0, abs=0.01)
+    assert means_and_variances("right")[2:] == pytest.approx([2.0, 0.25], abs=0.005)
+
+
+def test_solvers_that_do_not_step_in_t_are_one_under_both_scalings():
+    lines = computed("errata-vp-ve").splitlines()
+    same = [line for line in lines if line.endswith("| 0 to rounding |")]
+    assert [line.split("|")[1].strip() for line in same] == ["DDIM", "DPM-Solver++ 2M"]
+    assert row("errata-vp-ve", "Euler")[0] > 0.1

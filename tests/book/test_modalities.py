@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from diffusion_lab import planning, zoo
-from diffusion_lab.constraints import by_cost
+from diffusion_lab.constraints import by_cost, pinned
+from diffusion_lab.data import driving
 from diffusion_lab.oracles import GaussianMixture, Points
 from diffusion_lab.processes import Gaussian
 from diffusion_lab.schedules import VP, Cosine, Flow
@@ -70,6 +71,44 @@ def test_eq_modalities_cost(schedule, rng):
     slope = before.cos() + 2 * before
     got = by_cost(law.denoiser(process), cost, kappa)(x, t).x0
     torch.testing.assert_close(got, before - kappa * slope @ posterior)
+
+
+@pytest.mark.float32
+def test_a_cost_on_the_first_second_fixes_the_manoeuvre_and_pinning_it_does_not():
+    flow = TASKS["driving"].untrained()
+    zoo.fill(flow, "driving")
+    scene, truth = planning.unseen_scenes(23)
+    start = driving.velocities(truth).repeat_interleave(16, 0)
+    known = torch.arange(driving.STEPS)[:, None].expand(-1, 2) * driving.DT < 1
+    rules = {
+        "free": lambda d: d,
+        "pinned": lambda d: pinned(d, start, known),
+        "cost": lambda d: by_cost(d, lambda x0: ((x0 - start) * known).square().sum((1, 2)) / 2, 16.0),
+    }
+    middles = driving.prototypes(scene)[:, None]
+
+    def manoeuvre(paths):
+        return (paths[..., None, :, :] - middles).norm(dim=-1).mean(-1).argmin(-1)
+
+    same = {}
+    for name, rule in rules.items():
+        x = planning.forecasts(flow, scene, rule=rule, start=0.98, steps=30)
+        same[name] = (manoeuvre(x) == manoeuvre(truth[:, None])).double().mean().item()
+    assert max(same["free"], same["pinned"]) < 0.5 < 0.9 < same["cost"]
+
+
+def test_the_belief_begins_to_outrun_its_input_a_little_before_signal_and_noise_are_equal():
+    # Exercise lean, m = 1 on the straight line: the slope of the belief at 0, by automatic differentiation.
+    denoise = Points(torch.tensor([[-1.0], [1.0]])).denoiser(Gaussian(Flow()))
+    golden = (math.sqrt(5) - 1) / 2
+
+    def slope(t):
+        x = torch.zeros(1, 1, requires_grad=True)
+        return torch.autograd.grad(denoise(x, t).x0.sum(), x)[0].item()
+
+    assert slope(golden) == pytest.approx(1.0)
+    assert slope(golden + 0.01) < 1 < slope(golden - 0.01)
+    assert round(golden, 2) == 0.62
 
 
 def test_eq_modalities_best_of_k(rng):
