@@ -7,7 +7,7 @@ from typing import NamedTuple
 from torch import nn
 
 from . import judged, latent, planning, quality, zoo
-from .data import TOYS, load_digits
+from .data import TOYS, load_digits, styled
 from .judge_digits import judge_scores, trained_classifier
 from .runs import shown
 from .tasks import TASKS, few_steps
@@ -47,7 +47,9 @@ def task_shipment(data: str, measure: Callable[[str], dict[str, float]], *names:
 
 PLANE = "a law in the plane, drawn afresh at every step"
 DIGITS = "scikit-learn's digits, 901 training images of 8 x 8"
+EVERY = "a drawn world of 150 combinations, drawn afresh at every step"
 WORLD = "a drawn world of 150 combinations, 124 of them in training, drawn afresh at every step"
+STYLED = "scikit-learn's digits, 901 training images at 16 x 16, with style words in 180 combinations"
 
 SHIPMENTS: dict[str, Shipment] = {
     "digits-classifier": Shipment(DIGITS, trained_classifier, judge_scores),
@@ -65,7 +67,13 @@ SHIPMENTS: dict[str, Shipment] = {
         "digits32-latent",
     ),
     **task_shipment(WORLD, judged.of_painter, "drawn"),
-    "drawn-judge": Shipment(WORLD, partial(trained, "drawn-judge"), judged.judge_accuracy),
+    "drawn-judge": Shipment(EVERY, partial(trained, "drawn-judge"), judged.judge_accuracy),
+    **task_shipment(f"{STYLED}, 152 of them in training", judged.of_painter, "digits-styled"),
+    "digits-styled-judge": Shipment(
+        STYLED,
+        partial(trained, "digits-styled-judge"),
+        partial(judged.judge_accuracy, world=styled.WORLD),
+    ),
     "drawn-control": Shipment(
         f"{WORLD}, with outlines; the base is the shipped model drawn",
         partial(trained, "drawn-control"),

@@ -70,6 +70,10 @@ def test_the_way_from_noise_as_a_film():
         ("--model dates --steps 25 -n 7", "samples.txt: 7 samples of dates"),
         ("--model dates-twin -n 7", "samples.txt: 7 samples of dates-twin"),
         ("--model drawn --caption 'a small grey cross' --guidance 2 -n 4", "4 samples of drawn"),
+        (
+            "--model digits-styled --caption 'a bold two' --guidance 2 -n 3 --steps 5",
+            "3 samples of digits-styled",
+        ),
         ("--model digits32-latent -n 4 --steps 4 -o way.gif", "way.gif: 4 samples of digits32-latent"),
         ("--model driving -n 5 --steps 5", "5 futures of one scene"),
         ("--model gauss8-meanflow -n 50 --steps 1", "50 samples of gauss8-meanflow, the flow map, 1 steps"),
@@ -104,6 +108,7 @@ def test_every_sampler_draws_digits(sampler):
         ("sample --model moons --class 1", "moons has no classes: leave --class and --guidance out"),
         ("sample --model moons --caption dark", "moons takes no --caption: leave it out"),
         ("sample --model drawn --caption purple", "there is no word 'purple'"),
+        ("sample --model digits-styled --caption cross", "there is no word 'cross'"),
         ("sample --model dates -o x.png", "this model's samples go into a .txt"),
         ("sample --model drawn-judge", "there is no model 'drawn-judge'"),
         ("sample -o x.jpg", "this model's samples go into a .png or a .gif"),

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from .. import grids, plots
-from ..data import TOYS, drawn, driving
+from ..data import TOYS, driving
+from ..data.registry import WORLDS
+from ..data.world import PAD
 from ..generate import trajectory
 from ..latent import decoded
 from ..models.text import Causal
@@ -51,12 +53,12 @@ def latents(args: Options, model: Any, task: Task) -> str:
 
 def captioned(args: Options, model: Any, task: Task) -> str:
     """Pictures of one caption, or of a different one each."""
-    n = args.count or 36
+    n, world = args.count or 36, WORLDS[task.name]
     if args.caption is None:
-        words = drawn.captions(drawn.random_scenes(n, rng_at("captions", args.seed, 0)))
+        words = world.captions(world.random_scenes(n, rng_at("captions", args.seed, 0)))
     else:
-        words = drawn.tokens([args.caption]).expand(n, -1)
-    return saved(args, task, n, walked(args, model, task, n, words, drawn.PAD))
+        words = world.tokens([args.caption]).expand(n, -1)
+    return saved(args, task, n, walked(args, model, task, n, words, PAD))
 
 
 def futures(args: Options, model: Any, task: Task) -> str:
@@ -146,7 +148,7 @@ DRAW: dict[str, Draw] = {
     **dict.fromkeys([*TOYS, "digits", "digits-eps", "digits-page"], images),
     **dict.fromkeys(few_steps.TASKS, jumps),
     "digits32-latent": latents,
-    "drawn": captioned,
+    **dict.fromkeys(WORLDS, captioned),
     **dict.fromkeys(text.TASKS, sentences),
     "driving": futures,
 }

@@ -15,7 +15,7 @@ def parser() -> argparse.ArgumentParser:
     p.add_argument("--model", default="digits", help=f"one of {', '.join(DRAW)}")
     p.add_argument("--run", type=Path, help="a checkpoint of `diffusion-lab train`, not shipped weights")
     p.add_argument("--class", dest="label", type=int, help="the class to draw; each in turn unless given")
-    p.add_argument("--caption", help="what to draw, for `drawn`: 'a small grey cross'")
+    p.add_argument("--caption", help="what to draw: 'a small grey cross', 'a thin slanted white seven'")
     p.add_argument("--guidance", type=float, default=1.0, help="w: 0 unconditional, 1 off, above 1 guided")
     p.add_argument("--sampler", default="dpmpp_2m", help=f"one of {', '.join(SAMPLERS)}")
     p.add_argument("--steps", type=int, default=20)

@@ -4,19 +4,17 @@
     x = render(scenes, rng)                     # (64, 1, 16, 16) in [-1, 1]
     words = captions(scenes)                    # (64, 7) word numbers: "a small dim ring at the left"
 
-Every attribute and every pair of attributes is seen in training, but one in six of the full combinations is
-held out: whether a model composes words it never saw together can be counted. The world has no end: pictures
-are drawn afresh, with radius, place and shade a little off each time.
+The world has no end: pictures are drawn afresh, with radius, place and shade a little off each time. `WORLD`
+says what is written about them, and its methods stand here as functions.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from ..errors import lookup
+from .world import World
 
 ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "size": ("small", "large"),
@@ -24,37 +22,13 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "shape": ("disc", "ring", "square", "triangle", "cross"),
     "place": ("left", "right", "top", "bottom", "centre"),
 }
-COUNTS = tuple(len(names) for names in ATTRIBUTES.values())
 RARE = "wug"
 """A word that no caption of this world uses: for a shape that a model is taught later."""
-
-LENGTH = 7
-PAD = 0
-VOCABULARY = ("", "a", "at", "the", "thing", *[w for names in ATTRIBUTES.values() for w in names], RARE)
-"""Word number 0 is the empty word that fills captions up; seven of them are the empty caption."""
 
 CANVAS = 16.0
 RADII = ((2.4, 3.0), (4.2, 4.8))
 SHADES = (0.4, 0.7, 1.0)
 PLACES = ((-3.0, 0.0), (3.0, 0.0), (0.0, -3.0), (0.0, 3.0), (0.0, 0.0))
-HELD_OUT = 6
-
-
-def all_scenes() -> Int[Tensor, "n 4"]:
-    """Every combination of attributes, 150 rows."""
-    return torch.cartesian_prod(*[torch.arange(n) for n in COUNTS])
-
-
-def held_out(scenes: Int[Tensor, "n 4"]) -> Bool[Tensor, "n"]:
-    """One combination in six, by the sum of its numbers: no single value and no pair is ever missing."""
-    return scenes.sum(1) % HELD_OUT == 0
-
-
-def random_scenes(n: int, rng: torch.Generator, unseen: bool = False) -> Int[Tensor, "n 4"]:
-    """n rows from the combinations of the training set, or from those held out."""
-    scenes = all_scenes()
-    pool = scenes[held_out(scenes) == unseen]
-    return pool[torch.randint(len(pool), (n,), generator=rng)]
 
 
 class Drawing(NamedTuple):
@@ -147,47 +121,18 @@ SHAPES = {
 the captions' world: the new glyph of `personalise.py`."""
 
 
-def captions(scenes: Int[Tensor, "n 4"], said: Bool[Tensor, "n 4"] | None = None) -> Int[Tensor, "n l"]:
-    """Word numbers of "a <size> <shade> <shape> at the <place>", without the attributes that are not `said`;
-    a shape that is not is "thing"."""
-    n = torch.tensor(COUNTS)
-    first = NUMBERS["small"] + n.cumsum(0) - n
-    size, shade, shape, place = (scenes + first.to(scenes)).unbind(1)
-    if said is not None:
-        size, shade, place = (w * say for w, say in zip((size, shade, place), said[:, [0, 1, 3]].unbind(1)))
-        shape = torch.where(said[:, 2], shape, NUMBERS["thing"])
-    a, at, the = (torch.full_like(size, NUMBERS[word]) for word in ("a", "at", "the"))
-    row = torch.stack([a, size, shade, shape, at * (place > 0), the * (place > 0), place], 1)
-    return row.gather(1, (row == PAD).long().argsort(dim=1, stable=True))
+WORLD = World(
+    "drawn",
+    ATTRIBUTES,
+    noun="shape",
+    thing="thing",
+    render=render,
+    unseen=render,
+    before={"place": ("at", "the")},
+    spare=(RARE,),
+)
+"""150 combinations, 26 of them held out."""
 
-
-def phrase(words: Int[Tensor, "l"]) -> str:
-    """A caption as text."""
-    return " ".join(VOCABULARY[i] for i in words.tolist() if i != PAD)
-
-
-def tokens(texts: Sequence[str]) -> Int[Tensor, "n l"]:
-    """Captions as a model reads them. Unknown words and captions over seven words are refused."""
-    return torch.tensor([encoded(text) for text in texts]).reshape(-1, LENGTH)
-
-
-def encoded(text: str) -> list[int]:
-    """One caption as seven word numbers."""
-    words = text.lower().split()
-    if len(words) > LENGTH:
-        raise ValueError(f"the caption {text!r} has {len(words)} words: give at most {LENGTH}.")
-    numbers = [lookup(word, NUMBERS, "word") for word in words]
-    return numbers + [PAD] * (LENGTH - len(words))
-
-
-NUMBERS = {word: i for i, word in enumerate(VOCABULARY) if word}
-
-
-def picture_and_caption(
-    n: int, rng: torch.Generator, size: int = 16, leave_out: float = 0.05
-) -> tuple[Float[Tensor, "n 1 h w"], Int[Tensor, "n l"]]:
-    """Training pairs. Each attribute is left out of a caption with probability `leave_out`, so that shorter
-    phrases mean something too."""
-    scenes = random_scenes(n, rng)
-    said = torch.rand(scenes.shape, generator=rng) >= leave_out
-    return render(scenes, rng, size), captions(scenes, said)
+COUNTS, LENGTH, VOCABULARY, NUMBERS = WORLD.counts, WORLD.length, WORLD.vocabulary, WORLD.numbers
+all_scenes, held_out, random_scenes = WORLD.all_scenes, WORLD.held_out, WORLD.random_scenes
+captions, phrase, tokens = WORLD.captions, WORLD.phrase, WORLD.tokens

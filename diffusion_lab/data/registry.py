@@ -7,10 +7,12 @@ import torch
 
 from ..errors import lookup
 from ..seeds import rng_at
+from . import drawn, styled
 from .batches import Batches, Draws, Examples, Share
 from .digits import load_digits
 from .online import cifar10, fashion_mnist, mnist
 from .toys import TOYS
+from .world import World
 
 TOY_EXAMPLES = 10_000
 
@@ -32,6 +34,9 @@ DATASETS: dict[str, Callable[[str], Examples]] = {
 }
 """name -> (split -> (x, labels or None)), split "train" or "test". One shape for all: images (n, c, h, w) in
 [-1, 1] or standardised points (n, 2)."""
+
+WORLDS: dict[str, World] = {world.name: world for world in (drawn.WORLD, styled.WORLD)}
+"""What captions are written about, by the name of the model that reads them."""
 
 
 def load(name: str, split: str = "train") -> Examples:

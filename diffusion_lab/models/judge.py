@@ -1,4 +1,4 @@
-"""A network that names the attributes of a picture of the drawn world: what samples are judged by."""
+"""A network that names the attributes of a picture that has a caption: what samples are judged by."""
 
 from collections.abc import Sequence
 

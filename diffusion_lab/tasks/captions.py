@@ -1,4 +1,4 @@
-"""Captions to pictures of the drawn world, and the judge of the results."""
+"""Captions to pictures of the drawn world and of styled digits, and the judges of the results."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..data import Share, drawn
+from ..data import Share, drawn, styled
+from ..data.world import PAD, World
 from ..grids import logit_normal_law
 from ..models.captioned import PooledDiT, PooledUNet, ReadingUNet
 from ..models.judge import Judge
@@ -57,44 +58,45 @@ class Naming(nn.Module):
         return self.model.loss(x0 + self.noise * z, cond)
 
 
-def picture_and_scene(n: int, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Of every combination: the judge knows those that the painter never saw."""
-    scenes = drawn.all_scenes()
-    scenes = scenes[torch.randint(len(scenes), (n,), generator=rng)]
-    return drawn.render(scenes, rng), scenes
+def judge(world: World) -> Task:
+    """The network that names attributes, trained on real renders of every combination."""
+    return Task(
+        name=f"{world.name}-judge",
+        batches=partial(Pairs, world.picture_and_scene),
+        shape=(1, 16, 16),
+        model=partial(Judge, world.counts),
+        objective=Naming,
+        recipe=Recipe(steps=2000, lr=2e-3, weight_decay=0.01),
+        batch=128,
+    )
 
 
-JUDGE = Task(
-    name="drawn-judge",
-    batches=partial(Pairs, picture_and_scene),
-    shape=(1, 16, 16),
-    model=partial(Judge, drawn.COUNTS),
-    objective=Naming,
-    recipe=Recipe(steps=2000, lr=2e-3, weight_decay=0.01),
-    batch=128,
-)
-
-
-def captioned(name: str, net: Callable[[], nn.Module], **recipe: Any) -> Task:
-    """A network that reads captions, trained to predict velocity on the straight line."""
+def captioned(name: str, world: World, net: Callable[[int, int], nn.Module], **recipe: Any) -> Task:
+    """A network that reads captions, trained to predict velocity on the straight line. net: how many words
+    there are, and how many a caption has -> the network."""
     return Task(
         name=name,
-        batches=partial(Pairs, drawn.picture_and_caption),
+        batches=partial(Pairs, world.picture_and_caption),
         shape=(1, 16, 16),
-        model=denoiser(net, Flow, "velocity"),
-        objective=partial(Objective, law=logit_normal_law(), drop=0.1, null=drawn.PAD),
+        model=denoiser(partial(net, len(world.vocabulary), world.length), Flow, "velocity"),
+        objective=partial(Objective, law=logit_normal_law(), drop=0.1, null=PAD),
         recipe=Recipe(**{"steps": 3000, "lr": 3e-3, **recipe}),
         batch=64,
     )
 
 
-READ = (len(drawn.VOCABULARY), drawn.LENGTH)
 small_unet: dict[str, Any] = {"channels": 16, "multipliers": (1, 2, 3), "blocks": 1, "attention": (2,)}
+reading_unet = partial(ReadingUNet, **small_unet)
+pooled_unet = partial(PooledUNet, **small_unet)
+pooled_dit = partial(PooledDiT, size=16, patch=2, width=96, depth=4)
+joint_dit = partial(MMDiT, size=16, width=96, depth=4)
 
 TASKS: dict[str, Task] = {
-    "drawn": captioned("drawn", partial(ReadingUNet, *READ, **small_unet)),
-    "drawn-pooled": captioned("drawn-pooled", partial(PooledUNet, *READ, **small_unet)),
-    "drawn-dit": captioned("drawn-dit", partial(PooledDiT, *READ, 16, patch=2, width=96, depth=4), lr=1e-3),
-    "drawn-joint": captioned("drawn-joint", partial(MMDiT, *READ, 16, width=96, depth=4), lr=1e-3),
-    "drawn-judge": JUDGE,
+    "drawn": captioned("drawn", drawn.WORLD, reading_unet),
+    "drawn-pooled": captioned("drawn-pooled", drawn.WORLD, pooled_unet),
+    "drawn-dit": captioned("drawn-dit", drawn.WORLD, pooled_dit, lr=1e-3),
+    "drawn-joint": captioned("drawn-joint", drawn.WORLD, joint_dit, lr=1e-3),
+    "drawn-judge": judge(drawn.WORLD),
+    "digits-styled": captioned("digits-styled", styled.WORLD, reading_unet),
+    "digits-styled-judge": judge(styled.WORLD),
 }

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..cascade import AUGMENT, beside
 from ..data import drawn
+from ..data.world import PAD
 from ..denoisers import Denoiser
 from ..editing import hidden
 from ..grids import logit_normal_law
@@ -72,7 +73,7 @@ def task(name: str, law: Law, size: int, model: Any, drop: float = 0.0, **recipe
         batches=partial(Pairs, law),
         shape=(1, size, size),
         model=model,
-        objective=partial(PicturedObjective, law=logit_normal_law(), drop=drop, null=drawn.PAD),
+        objective=partial(PicturedObjective, law=logit_normal_law(), drop=drop, null=PAD),
         recipe=Recipe(**{"lr": 3e-3, **recipe}),
         batch=64,
     )
