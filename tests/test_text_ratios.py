@@ -9,10 +9,10 @@ import torch
 from diffusion_lab import grids, losses
 from diffusion_lab.models.text import TextNet
 from diffusion_lab.oracles import TokenTable
-from diffusion_lab.processes import Categorical
+from diffusion_lab.processes import Categorical, TokenNoise
 from diffusion_lab.samplers import ancestral, final
 from diffusion_lab.schedules import Cosine, Flow
-from diffusion_lab.text import RatioDenoiser, blank, log_posterior, log_ratios, score_entropy
+from diffusion_lab.text import RatioDenoiser, blank, log_posterior, log_ratios, score_entropy, sedd
 
 PROCESSES = {
     "mask": lambda: Categorical.masked(Flow(), 3),
@@ -135,9 +135,50 @@ def test_an_untrained_network_of_ratios_is_the_law_of_equal_texts(process, rng):
     torch.testing.assert_close(p0, (joint / joint.sum(0)).T[x])
 
 
+class Saying(RatioDenoiser):
+    """Outputs that do not depend on the text."""
+
+    def __init__(self, y, process):
+        super().__init__(lambda x, t, cond: y.expand(*x.shape, -1), process)
+
+
+@pytest.mark.parametrize("t", [1e-3, 0.4, 0.9, 0.999, 1.0])
+def test_an_output_of_one_more_than_the_others_is_certainty(t):
+    process = PROCESSES["uniform"]()
+    x = torch.tensor([[0, 1, 2]])
+    p0 = Saying(torch.tensor([0.0, 1.0, 0.0]), process)(x, t).exp()
+    torch.testing.assert_close(p0[0], torch.tensor([0.0, 1.0, 0.0]).expand(3, 3), rtol=0, atol=1e-9)
+
+
+def test_large_outputs_at_tokens_that_show_cost_nothing(rng):
+    # 50 times an unbounded unit would be inf, and inf times the rate 0 is nan.
+    process = PROCESSES["mask"]()
+    x0, t = torch.tensor([[0, 1, 2]] * 7), torch.linspace(0.1, 0.9, 7)
+    loss = sedd(Saying(torch.tensor([50.0, 0.0, -50.0, 1.0]), process), x0, t, process.noise(x0, rng))
+    shown = sedd(Saying(torch.randn(4, generator=rng), process), x0, t, TokenNoise(torch.zeros(7, 3), x0))
+    assert loss.isfinite().all()
+    assert (shown == 0).all()
+
+
+def test_one_more_than_the_mask_is_the_ratio_of_a_certain_token():
+    process, x, t = PROCESSES["mask"](), torch.tensor([[3, 3]]), 0.4
+    s = Saying(torch.tensor([0.0, 1.0, 0.0, 0.0]), process).log_ratios(x, t).exp()
+    torch.testing.assert_close(s[0, 0], torch.tensor([0.6 / 0.4 / 3, 0.6 / 0.4, 0.6 / 0.4 / 3, 1.0]))
+
+
+def test_pure_noise_has_a_posterior(process, rng):
+    # At t = 1 all ratios are the prior's: nothing may be divided by a_1 = 0.
+    v = len(process.prior_probs)
+    x = process.prior(process.noise(torch.zeros(5, 7, dtype=torch.long), rng))
+    p0 = Saying(torch.randn(v, generator=rng), process)(x, 1.0).exp()
+    torch.testing.assert_close(p0.sum(-1), torch.ones(5, 7))
+    with pytest.raises(ValueError, match="say nothing"):
+        log_posterior(process, torch.zeros(5, 7, v), x, 1.0)
+
+
 @pytest.mark.parametrize("name", ["mask", "uniform"])
 def test_exact_ratios_sample_the_law(name, table, rng):
-    # 20,011 draws: four of the largest standard errors are 0.014; the rest is for 60 steps.
+    # 20,011 draws: four of the largest standard errors are 0.014; the rest is for 60 steps, from t = 1.
     process = PROCESSES[name]()
 
     class Exact(RatioDenoiser):
@@ -145,6 +186,6 @@ def test_exact_ratios_sample_the_law(name, table, rng):
             return log_ratios(process, table.denoiser(process)(x, t), x, t)
 
     model = Exact(lambda x, t, cond: x, process)
-    x = final(ancestral(model, blank(process, 20_011, 2, rng), grids.uniform(60, 1 - 1e-6), rng))
+    x = final(ancestral(model, blank(process, 20_011, 2, rng), grids.uniform(60), rng))
     frequency = torch.bincount(3 * x[:, 0] + x[:, 1], minlength=9) / len(x)
     assert (frequency - table.probs).abs().max() < 0.02

@@ -17,6 +17,8 @@ from ..denoisers import Net, times
 from ..processes import Categorical, TokenNoise
 
 TINY = 1e-30
+LAST = 0.999
+"""The time at which ratios are asked for pure noise."""
 
 
 def log_ratios(
@@ -35,8 +37,12 @@ def log_ratios(
 def log_posterior(
     process: Categorical, log_s: Float[Tensor, "b l v"], x: Int[Tensor, "b l"], t: Number
 ) -> Float[Tensor, "b l v"]:
-    """The inverse of `log_ratios`; what a network's ratios would make negative is 0."""
+    """The inverse of `log_ratios`; what a network's ratios would make negative is 0. It needs a_t > 0."""
     a, pi, q_x = kernel(process, x, t, log_s)
+    if not (torch.as_tensor(a) > torch.finfo(log_s.dtype).eps).all():
+        raise ValueError(
+            "at a_t = 0 nothing is left of x_0 and ratios say nothing about it: ask before that."
+        )
     s = log_s.exp()
     w = (s - (1 - a) * pi * s.sum(-1, keepdim=True)) / a
     p0 = (w * q_x).clamp(min=0)
@@ -76,10 +82,15 @@ def score_entropy(
 
 
 class RatioDenoiser(nn.Module):
-    """A network whose outputs are log ratios, read as log p(x_0 | x_t).
+    """A network of log ratios, read as log p(x_0 | x_t). With outputs y, and x the token that stands,
 
-    They are counted from those of a law where all texts are equally likely, so that an untrained network is
-    that law at every t.
+    log s_k = e_k + (c_k - e_k) (y_k - y_x),
+
+    where e_k is what log s_k would be if all texts were equally likely, and c_k if k were certain. So equal
+    outputs are the law of equal texts, and k one above x says that k is the truth, at every t. The unit c - e
+    is log v for a mask. For a uniform prior it is log(1 + v a_t / (1 - a_t)), which goes from 0 at t = 1 to
+    log(v / t) near 0. The loss weighs a ratio by its size, so a network that must say log s itself learns
+    this size and little else. (SEDD's own code shifts the outputs by a function of t, for masks alone.)
     """
 
     def __init__(self, net: Net, process: Categorical):
@@ -89,14 +100,27 @@ class RatioDenoiser(nn.Module):
     def log_ratios(self, x: Int[Tensor, "b l"], t: Number, cond: Any = None) -> Float[Tensor, "b l v"]:
         """log s, with log s_x = 0 for the token that stands there."""
         y = self.net(x, times(t, x), cond)
-        a, pi, _ = kernel(self.process, x, t, y)
-        tokens = (pi < 1) / (pi < 1).sum()  # every token but the mask
-        log_q = (a * tokens + (1 - a) * pi).clamp(min=TINY).log().expand_as(y)
-        log_s = y + log_q - log_q.gather(-1, x[..., None])
-        return log_s.scatter(-1, x[..., None], 0.0)
+        equal, certain = landmarks(self.process, x, t, y)
+        return equal + (certain - equal) * (y - y.gather(-1, x[..., None]))
 
     def forward(self, x: Int[Tensor, "b l"], t: Number, cond: Any = None) -> Float[Tensor, "b l v"]:
+        """At most at t = 0.999: at t = 1 the ratios are those of the prior and say nothing about x_0."""
+        t = t.clamp(max=LAST) if isinstance(t, Tensor) else min(t, LAST)
         return log_posterior(self.process, self.log_ratios(x, t, cond), x, t)
+
+
+def landmarks(
+    process: Categorical, x: Int[Tensor, "b l"], t: Number, like: Float[Tensor, "b l v"]
+) -> tuple[Float[Tensor, "b l v"], Float[Tensor, "b l v"]]:
+    """log q_t(k) / q_t(x) where x_0 is any token, all equally likely, and where x_0 = k, for all k but x. At
+    a token that shows in a masked process, where nobody asks, both are the former."""
+    a, pi, _ = kernel(process, x, t, like)
+    tokens = (pi < 1) / (pi < 1).sum()  # every token but the mask
+    equal = (a * tokens + (1 - a) * pi).clamp(min=TINY).log().expand_as(like)
+    equal = equal - equal.gather(-1, x[..., None])
+    noise = ((1 - a) * pi).expand_as(like).gather(-1, x[..., None])
+    certain = ((a + (1 - a) * pi) / noise.clamp(min=TINY)).clamp(min=TINY).log()
+    return equal, torch.where(noise > 0, certain, equal)
 
 
 def sedd(
