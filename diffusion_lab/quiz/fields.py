@@ -90,10 +90,10 @@ def items(source: Source, section: Section, mark: tuple[str, ...], example: str)
     """(line, text) of each item; lines indented by two spaces go on with the item above. Else a fault."""
     found: list[tuple[int, str]] = []
     for number, line in enumerate(section.lines, section.line):
-        if line[:2] == "  " and found:
-            found[-1] = (found[-1][0], f"{found[-1][1]} {line.strip()}")
-        elif line.startswith(mark):
+        if line.startswith(mark):
             found.append((number, line[line.index(" ") + 1 :].strip()))
+        elif line.startswith("  ") and found:
+            found[-1] = (found[-1][0], f"{found[-1][1]} {line.strip()}")
         elif line.strip():
             source.fault("this line belongs to no item", f"write the list as `{example}`", line=number)
     return found
