@@ -15,6 +15,7 @@ import html
 import io
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -107,8 +108,10 @@ class Plot(Computed):
     def shown(self, value: Any, printed: str) -> list[nodes.Node]:
         if "alt" not in self.options:
             raise ValueError("a {plot} needs :alt:, a sentence that says what it shows.")
-        path = self.drawn(value)
-        image = nodes.image(uri=path, alt=self.options["alt"])
+        file = self.drawn(value)
+        width, height = size(file.read_text(encoding="utf-8"))
+        uri = "/" + os.path.relpath(file, self.env.srcdir)
+        image = nodes.image(uri=uri, alt=self.options["alt"], width=width, height=height)
         figure = nodes.figure("", image, classes=["dl-plot"])
         if caption := self.options.get("caption"):
             text, _ = self.state.inline_text(caption, self.lineno)
@@ -117,8 +120,8 @@ class Plot(Computed):
         self.add_name(figure)
         return [figure]
 
-    def drawn(self, figure: Any) -> str:
-        """The figure's file, as a path from the source folder."""
+    def drawn(self, figure: Any) -> Path:
+        """The figure's file."""
         from matplotlib import rc_context
 
         name = self.named("\n".join(self.content))
@@ -126,7 +129,13 @@ class Plot(Computed):
         file.parent.mkdir(parents=True, exist_ok=True)
         with rc_context({"svg.hashsalt": name}):  # the same file from the same code
             figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
-        return "/" + os.path.relpath(file, self.env.srcdir)
+        return file
+
+
+def size(svg: str) -> list[str]:
+    """Width and height of a picture in pixels of a page: 4 of them are 3 pt."""
+    in_points = re.findall(r'\b(?:width|height)="([\d.]+)pt"', svg)[:2]
+    return [str(round(float(points) * 4 / 3)) for points in in_points]
 
 
 class AnyWidget(SphinxDirective):

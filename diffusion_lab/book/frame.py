@@ -36,6 +36,8 @@ _NAMED = {
     r'<summary>(<span class="toctree-toggle")': r'<summary aria-label="Pages of this part">\1',
     r'<th class="head">(\s*(?:<p></p>)?\s*)</th>': r"<td>\1</td>",  # the corner of a table heads nothing
     r'(<div id="pst-primary-sidebar") (class)': r'\1 role="region" aria-label="Site" \2',
+    # As attributes a narrow page keeps their proportion, before the picture is there too.
+    r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': r'\1width="\2" height="\3"',
 }  # fmt: skip
 _LEFT_OVER = (
     "*.map",

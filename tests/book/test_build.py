@@ -239,8 +239,10 @@ def test_mending_a_page_twice_changes_nothing_more():
     page += '<summary><span class="toctree-toggle"></span></summary><button class="btn search-button-field" '
     page += 'title="Search" aria-label="Search">'
     page += '<button onclick="toggleFullScreen()" class="a"></button><a onclick="window.print()">.pdf</a>'
+    page += '<img alt="a" src="a.svg" style="width: 4px; height: 3px;" />'
     page += '<th class="head"><p></p></th><th class="head"><p>named</p></th>'
     once = mended(page)
+    assert '<img alt="a" src="a.svg" width="4" height="3" />' in once
     assert once.endswith('<td><p></p></td><th class="head"><p>named</p></th>')
     assert "onclick" not in once
     assert once.startswith("<!doctype html>")

@@ -37,6 +37,22 @@ def test_no_page_holds_a_handler_that_its_policy_forbids(site):
     assert not [name for name, text in headed.items() if "Content-Security-Policy" not in text]
 
 
+def test_figures_keep_their_place_before_they_come_and_their_proportion_on_a_phone(page, site):
+    blocked = re.compile(r"_images/dl-\w+\.svg")
+    page.set_viewport_size({"width": 390, "height": 900})
+    boxes = []
+    for route in (lambda route: route.abort(), lambda route: route.continue_()):
+        page.route(blocked, route)
+        page.goto(site[0] + "book/alignment.html", wait_until="networkidle")
+        boxes.append([list(figure.bounding_box().values()) for figure in page.locator(".dl-plot img").all()])
+        page.unroute(blocked)
+    assert boxes[0] == [pytest.approx(box, abs=1) for box in boxes[1]]
+    for figure in page.locator(".dl-plot img").all():
+        wide, high, shown, tall = figure.evaluate("e => [e.naturalWidth, e.naturalHeight, e.width, e.height]")
+        assert shown < 390
+        assert tall / shown == pytest.approx(high / wide, rel=0.02)
+
+
 def test_the_search_finds_pages_and_the_print_button_prints(page, opened):
     complaints = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
