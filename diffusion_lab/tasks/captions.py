@@ -94,7 +94,7 @@ joint_dit = partial(MMDiT, size=16, width=96, depth=4)
 TASKS: dict[str, Task] = {
     "drawn": captioned("drawn", drawn.WORLD, reading_unet),
     "drawn-pooled": captioned("drawn-pooled", drawn.WORLD, pooled_unet),
-    "drawn-dit": captioned("drawn-dit", drawn.WORLD, pooled_dit, lr=1e-3),
+    "drawn-dit": captioned("drawn-dit", drawn.WORLD, pooled_dit, steps=2800, lr=1e-3),
     "drawn-joint": captioned("drawn-joint", drawn.WORLD, joint_dit, steps=2000, lr=1e-3),
     "drawn-judge": judge(drawn.WORLD),
     "digits-styled": captioned("digits-styled", styled.WORLD, reading_unet),
