@@ -1,12 +1,12 @@
 """Every way to diffuse text, on `dates`, with the same trunk and recipe: what a few minutes of each reach.
 
-    python -m benchmarks.text_methods            # trains all of them, 600 steps each; 14 core minutes
+    python -m benchmarks.text_methods            # trains all of them, 600 steps each; 13 core minutes
 
 Valid shares of 500 samples; the bound is in nats per sentence.
 
 With uniform noise SEDD depends on what its network says. Where that is log s itself, 600 steps reach 14.2
-nats and 1 % valid at 100 calls; in the units of `RatioDenoiser` 8.9 and 55 %; where it is a posterior, whose
-ratios enter the same loss, 8.7 and 92 %. The loss weighs an error in a ratio by the ratio, here up to 33 / t.
+nats and 1 % valid at 100 calls; in the units of `RatioDenoiser` 8.8 and 62 %; where it is a posterior, whose
+ratios enter the same loss, 8.6 and 91 %. The loss weighs an error in a ratio by the ratio, here up to 33 / t.
 """
 
 from collections.abc import Callable, Iterator
