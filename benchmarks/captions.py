@@ -4,8 +4,8 @@
     python -m benchmarks.captions composition styled-composition    # trains them from scratch
     python -m benchmarks.captions attention pooled dit joint
 
-The last line trains four ways for words into a network, a third of the recipe each: cross-attention in a
-UNet, which ships, adaLN in a UNet and in a DiT, and joint attention.
+The last line trains four ways for words into a network, 1000 steps each, a third of what ships:
+cross-attention in a UNet, which ships, adaLN in a UNet and in a DiT, and joint attention.
 
 Pictures are judged by a classifier of real renders: a picture counts where all four attributes are named as
 the caption says. Of the drawn world 496 pictures of combinations seen in training and 104 of those held out,
@@ -55,7 +55,7 @@ def composition(name: str) -> str:
 
 
 def variant(name: str) -> str:
-    """One way for words into a network, in a third of the shipped recipe's steps."""
+    """One way for words into a network, in a third of the shipped model's steps."""
     task = task_named(name, steps=1000)
     model, seconds, cores = trained(task.trainer())
     scores = [judged.composition(model, w).shares() for w in (1.0, 2.0)]

@@ -45,11 +45,12 @@ def woken(net: nn.Module) -> nn.Module:
 every_world = pytest.mark.parametrize("world", WORLDS.values(), ids=WORLDS)
 
 
-@every_world
-def test_one_combination_in_six_is_held_out_and_no_pair_of_words_is(world):
+@pytest.mark.parametrize(("name", "counts"), [("drawn", (150, 26)), ("digits-styled", (180, 28))])
+def test_one_combination_in_six_is_held_out_and_no_pair_of_words_is(name, counts):
+    world = WORLDS[name]
     scenes = world.all_scenes()
     unseen = world.held_out(scenes)
-    assert abs(int(unseen.sum()) - len(scenes) / 6) < 3
+    assert (len(scenes), int(unseen.sum())) == counts
     for i, j in itertools.combinations(range(4), 2):
         pairs = {(int(s[i]), int(s[j])) for s in scenes[~unseen]}
         assert len(pairs) == world.counts[i] * world.counts[j]
@@ -236,12 +237,12 @@ def test_patches_are_put_back_where_they_came_from():
 
 
 @pytest.mark.float32
-@every_world
-def test_the_judge_names_pictures_that_nothing_was_trained_on(world):
-    # 3,000 drawings without a mistake on the card, 3,600 digits with 4 % of mistakes: three standard errors
-    # are 0.01 for digits. Another seed draws the same images with other styles.
-    on_card = zoo.card(f"{world.name}-judge").measured["all_four_right"]
-    assert judged.judge_accuracy(1, world)["all_four_right"] == pytest.approx(on_card, abs=0.01)
+@pytest.mark.parametrize(("name", "room"), [("drawn", 0.005), ("digits-styled", 0.01)])
+def test_the_judge_names_pictures_that_nothing_was_trained_on(name, room):
+    # 3,000 drawings without a mistake on the card: room for 15. 3,600 digits with 4 % of mistakes: three
+    # standard errors are 0.01. Another seed draws the same images with other styles.
+    on_card = zoo.card(f"{name}-judge").measured["all_four_right"]
+    assert judged.judge_accuracy(1, WORLDS[name])["all_four_right"] == pytest.approx(on_card, abs=room)
 
 
 @pytest.mark.float32

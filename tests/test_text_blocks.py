@@ -11,6 +11,7 @@ from diffusion_lab.grids import stratified_law
 from diffusion_lab.samplers import ddim, final
 from diffusion_lab.text.blocks import BlockBound, BlockNet, block_writing, visible
 from diffusion_lab.text.embedded import Embedded, EmbeddedText
+from diffusion_lab.training import Recipe, Trainer
 
 from .test_text_models import filled
 
@@ -113,3 +114,19 @@ def test_the_loss_of_embedded_text_reaches_table_and_network(rng):
     assert loss.shape == (7,)
     loss.mean().backward()
     assert all(p.grad is not None for p in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [
+        lambda: BlockBound(BlockNet(3, 4, 2, **SMALL), stratified_law()),
+        lambda: Embedded(EmbeddedText(3, 4, dim=8, **SMALL), stratified_law()),
+    ],
+    ids=["blocks", "embedded"],
+)
+def test_the_one_trainer_takes_both(objective, rng):
+    x0 = torch.randint(3, (1, 4), generator=rng).expand(61, 4)
+    torch.manual_seed(5)
+    recipe = Recipe(steps=40, lr=1e-2, warmup=0)
+    first, *_, last = [r.loss.item() for r in Trainer(objective(), lambda step: (x0, None), recipe).fit()]
+    assert last < 0.7 * first  # one text can be learnt by heart

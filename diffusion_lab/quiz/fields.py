@@ -129,7 +129,8 @@ def follow_ups(source: Source) -> tuple[FollowUp, ...]:
     found = []
     example = "- missed 2 -> card-id"
     for line, text in items(source, source.section("Follow-ups"), BULLET, example):
-        when, _, to = text.partition(" -> ")
+        when, _, to = text.partition("->")
+        when, to = when.strip(), to.strip()
         word, _, number = when.partition(" ")
         if when == "all":
             missed = None

@@ -88,9 +88,10 @@ class RatioDenoiser(nn.Module):
 
     where e_k is what log s_k would be if all texts were equally likely, and c_k if k were certain. So equal
     outputs are the law of equal texts, and k one above x says that k is the truth, at every t. The unit c - e
-    is log v for a mask. For a uniform prior it is log(1 + v a_t / (1 - a_t)), which goes from 0 at t = 1 to
-    log(v / t) near 0. The loss weighs a ratio by its size, so a network that must say log s itself learns
-    this size and little else. (SEDD's own code shifts the outputs by a function of t, for masks alone.)
+    is log v for a mask. For a uniform prior it is log(1 + v a_t / (1 - a_t)): on the line from 0 at t = 1 to
+    log(v / t) near 0. The loss weighs a ratio by its size; without this unit a short training gets the size
+    and hardly more (`benchmarks.text_methods`). SEDD's own code shifts the outputs by a function of t, for
+    masks alone.
     """
 
     def __init__(self, net: Net, process: Categorical):
